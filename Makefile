@@ -1,0 +1,52 @@
+# Needs make and Python 3.11 to 3.14; everything else goes into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# The first interpreter that fits: `python3` may be too old, or too new for the wheels of onnxruntime.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.14 python3.11 python; do \
+	$$p -c '$(FITS)' >/dev/null 2>&1 && echo $$p && break; done)
+endif
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PINS := --constraint constraints.txt --build-constraint constraints.txt
+
+.PHONY: help demo test lint bench clean
+
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@echo "Variables: PYTHON=python3.12 picks the interpreter, ARGS=\"...\" is passed on to the command."
+
+demo: $(VENV)/.run ## Stream events through an example graph on an embedded broker
+	@$(BIN)/rtml demo $(ARGS)
+
+test: $(VENV)/.dev ## Run every test
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(VENV)/.dev ## Check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy --strict worker
+
+bench: $(VENV)/.dev ## Measure the worker against its floor
+	@$(BIN)/python -m bench $(ARGS)
+
+clean: ## Remove the environment and the caches
+	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# `--clear`, so that a changed pin leaves nothing behind. The pip inside may be too old for dependency groups.
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(or $(PYTHON),false) -c '$(FITS)' || { echo "Python 3.11 to 3.14 is needed; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Installing rtml into $(VENV) (once, about half a minute) ..." >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --constraint constraints.txt --upgrade pip
+	@$(PIP) install $(PINS) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "Installing the tools for tests and checks into $(VENV) (once, about a minute) ..." >&2
+	@$(PIP) install $(PINS) --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""The example graphs, a folder each; `python -m graphs` makes their models and samples anew."""

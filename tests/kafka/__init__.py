@@ -1,0 +1,1 @@
+"""Tests that need a real Apache Kafka; `conftest` says where it comes from."""

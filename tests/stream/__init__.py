@@ -1,0 +1,1 @@
+"""Tests of `worker.stream` that need no real broker."""

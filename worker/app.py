@@ -1,0 +1,142 @@
+"""The worker process: services composed and supervised by a faust App, under our own runner.
+
+faust's own ``Worker`` is not used: it exits 0 on SIGINT and 1 on everything else, redirects
+stdout, and writes a data folder. Its consumer and producer are not used either; see ``stream``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import faust
+import structlog
+from faust.app.base import BootStrategy
+
+from worker.graph.plan import Plan
+from worker.settings import Settings
+from worker.stream.health import reasons
+from worker.stream.link import Terms
+from worker.stream.meter import Meter, Meters
+from worker.stream.pump import Pump
+from worker.web.server import Web
+
+log = structlog.get_logger(__name__)
+
+WATCH_S = 0.2
+
+
+class _Boot(BootStrategy):
+    """No faust consumer, producer or web server: those are our own services."""
+
+    enable_kafka_consumer = False
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class _App(faust.App):
+    """Composes and supervises; writes no data folder."""
+
+    BootStrategy = _Boot
+    mundane_level = "debug"  # that services start and stop is no news
+
+    async def on_first_start(self) -> None:
+        """faust would make a folder in the working directory, which may be read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the worker is started, beside its settings.
+
+    Attributes:
+        wait_s: give up reaching Kafka after so long; None waits for ever.
+        create_topics: make missing topics with this many partitions; None refuses to start.
+    """
+
+    wait_s: float | None = None
+    create_topics: int | None = None
+
+
+class Worker:
+    """One process that serves some graphs.
+
+    Attributes:
+        pumps: by service name.
+        meters: what each of them counts.
+    """
+
+    def __init__(self, plans: Mapping[str, Plan], settings: Settings, options: Options) -> None:
+        """``plans`` by service name; each gets its own consumer group."""
+        self._stop = asyncio.Event()
+        self._failure: Exception | None = None
+        self._all = Meters()
+        self.pumps: dict[str, Pump] = {}
+        self.meters: dict[str, Meter] = {}
+        for name, plan in plans.items():
+            meter = self._all.of(name, plan.spec.source.topic)
+            group = settings.group_of(name, alone=len(plans) == 1)
+            terms = Terms(settings, plan, group, options.wait_s, options.create_topics)
+            self.meters[name] = meter
+            self.pumps[name] = Pump(terms, meter, self._failed)
+        self.web = Web(settings.http_host, settings.http_port, self._all.registry, self._reasons)
+
+    def _failed(self, error: Exception) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._stop.set()
+
+    def _reasons(self) -> list[str]:
+        return [reason for name, pump in self.pumps.items() for reason in reasons(name, pump)]
+
+    def stop(self) -> None:
+        """Asks for a draining stop."""
+        self._stop.set()
+
+    async def run(self, watch: Callable[[], None] | None = None) -> None:
+        """Serves until SIGTERM, SIGINT or `stop`; drains.
+
+        Args:
+            watch: called five times a second while serving, to show a status.
+
+        Raises:
+            RtmlError: what made a service stop, after the others are drained.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number)
+        app = _App("rtml", broker="kafka://", autodiscover=False)
+        try:
+            await self.web.start()
+            await app.start()
+            for pump in self.pumps.values():
+                await app.add_runtime_dependency(pump)
+            await self._serve(watch)
+        finally:
+            began_s = loop.time()
+            await app.stop()
+            await self.web.stop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            log.info("worker_stopped", drain_s=round(loop.time() - began_s, 3), **self.totals())
+        if self._failure is not None:
+            raise self._failure
+
+    def totals(self) -> dict[str, int]:
+        """Events received, scored, dropped, dead-lettered and lost since the start."""
+        names = ("received", "scored", "dropped", "dead", "lost")
+        return {n: sum(getattr(meter, n) for meter in self.meters.values()) for n in names}
+
+    async def _serve(self, watch: Callable[[], None] | None) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_S):
+                    await self._stop.wait()
+            if watch is not None:
+                watch()
+
+    def _signalled(self, number: int) -> None:
+        log.info("stopping", signal=signal.Signals(number).name)
+        self._stop.set()

@@ -1,0 +1,1 @@
+"""Bytes to columns and columns to bytes. Knows JSON, not Kafka."""

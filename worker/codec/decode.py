@@ -1,0 +1,187 @@
+"""Values to a batch of columns.
+
+Each value is decoded by itself: joining messages into one parse would let a crafted message
+shift its neighbours' rows. Undeclared fields are not read, but they are passed on, so the whole
+value must be valid UTF-8 JSON. Of duplicate keys the last one wins.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from worker.batch import Batch, Column, ColumnType, DType
+from worker.codec.outcome import Drop
+from worker.codec.structs import attribute_path, event_struct
+from worker.errors import Fault, Stage
+from worker.schema import Schema, column_name, is_plain
+
+TOMBSTONE = "tombstone"
+"""Drop reason of a record whose value is null: on a compacted topic, a deletion."""
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+_NAT = np.iinfo(np.int64).min
+_MESSAGE_LENGTH = 300  # a message is a header of the dead letter, and field names have any length
+_MALFORMED = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What was read from n values.
+
+    Attributes:
+        batch: the rows that could be read.
+        faults: the others, ascending by row.
+        drops: tombstones, ascending by row.
+        carries: positions of records that already carry a field the sink will write.
+    """
+
+    batch: Batch
+    faults: list[Fault]
+    drops: list[Drop]
+    carries: frozenset[int]
+
+
+class Decoder:
+    """Decodes the events of one schema into the columns that a graph reads."""
+
+    def __init__(self, schema: Schema, wanted: Collection[str], sink_fields: Sequence[str]) -> None:
+        """Prepares the typed decoder.
+
+        Args:
+            schema: every declared field is checked in every event.
+            wanted: the columns to build; the others are checked only.
+            sink_fields: top-level names the sink writes into the event.
+        """
+        declared = schema.root.members
+        self._always_carries = any(name in declared or not is_plain(name) for name in sink_fields)
+        watched = [name for name in sink_fields if name not in declared and is_plain(name)]
+        if schema.root.closed:
+            watched = []
+        self._watched = [attrgetter(f"w{i}") for i in range(len(watched))]
+        self._decode = msgspec.json.Decoder(event_struct(schema, watched)).decode
+        self._columns = [
+            (column_name(path), leaf.type, attrgetter(attribute_path(schema, path)))
+            for path, leaf in schema.leaves()
+            if column_name(path) in wanted
+        ]
+
+    def decode(self, values: Sequence[bytes | None]) -> Decoded:
+        """The columns of ``values``; no exception whatever they hold.
+
+        Returns:
+            A batch of the readable rows, and the reason for every other row.
+        """
+        try:
+            events = list(map(self._decode, values))  # type: ignore[arg-type]  # None raises
+            sound = b"".join(values).isascii()  # type: ignore[arg-type]  # no None came through
+        except (TypeError, *_MALFORMED):
+            sound = False
+        if sound:
+            return self._decoded(events, np.arange(len(values), dtype=np.int64), [], [])
+        return self._decode_each(values)
+
+    def _decode_each(self, values: Sequence[bytes | None]) -> Decoded:
+        events: list[msgspec.Struct] = []
+        rows: list[int] = []
+        faults: list[Fault] = []
+        drops: list[Drop] = []
+        for row, value in enumerate(values):
+            if value is None:
+                drops.append(Drop(row, TOMBSTONE))
+                continue
+            try:
+                value.decode()
+                events.append(self._decode(value))
+                rows.append(row)
+            except _MALFORMED as error:
+                faults.append(_fault(row, error))
+        return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops)
+
+    def _decoded(
+        self,
+        events: list[msgspec.Struct],
+        rows: np.ndarray[Any, np.dtype[np.int64]],
+        faults: list[Fault],
+        drops: list[Drop],
+    ) -> Decoded:
+        columns = {name: _column(events, kind, get) for name, kind, get in self._columns}
+        batch = Batch({}, rows).with_columns(columns)
+        if self._always_carries:
+            return Decoded(batch, faults, drops, frozenset(rows.tolist()))
+        carries: set[int] = set()
+        for get in self._watched:
+            found = list(map(get, events))
+            if found.count(msgspec.UNSET) != len(found):
+                carries.update(
+                    int(rows[i]) for i, raw in enumerate(found) if raw is not msgspec.UNSET
+                )
+        return Decoded(batch, faults, drops, frozenset(carries))
+
+
+def _fault(row: int, error: Exception) -> Fault:
+    """The reason for one value that cannot be read; the text names the field, never its value."""
+    if isinstance(error, UnicodeError):
+        return Fault(row, Stage.DECODE, "InvalidUtf8", "the value is not valid UTF-8")
+    if isinstance(error, RecursionError):
+        return Fault(row, Stage.DECODE, "TooDeep", "the value is nested too deeply")
+    if isinstance(error, msgspec.ValidationError):
+        return Fault(
+            row, Stage.DECODE, "SchemaMismatch", f"{_told(error)}; see the source's schema"
+        )
+    return Fault(row, Stage.DECODE, "MalformedJson", f"the value is not one JSON object: {error}")
+
+
+def _told(error: msgspec.ValidationError) -> str:
+    """msgspec's words without the value of an enum, and of a bounded length."""
+    text = str(error)
+    if text.startswith("Invalid enum value"):
+        text = "Not in the enum - at `" + text.rpartition(" - at `")[2]
+    return text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 3] + "..."
+
+
+def _column(events: list[msgspec.Struct], kind: ColumnType, get: Callable[[Any], Any]) -> Column:
+    try:
+        return _filled(list(map(get, events)), kind)
+    except AttributeError:  # an object on the way to the field is null
+        return _filled([_reach(get, event) for event in events], kind)
+
+
+def _reach(get: Callable[[Any], Any], event: msgspec.Struct) -> Any:
+    try:
+        return get(event)
+    except AttributeError:
+        return None
+
+
+def _filled(found: list[Any], kind: ColumnType) -> Column:
+    """A column from Python values, None where missing."""
+    n = len(found)
+    if kind.length is not None:
+        none = [np.nan] * kind.length
+        flat = chain.from_iterable(none if item is None else item for item in found)
+        values = np.fromiter(flat, np.float64, n * kind.length)
+        return Column(values.reshape(n, kind.length))
+    if kind.dtype is DType.FLOAT64:  # None becomes NaN
+        return Column(np.fromiter(found, np.float64, n))
+    if kind.dtype is DType.DATETIME:
+        ticks = [_NAT if t is None else (t - _EPOCH) // _MILLISECOND for t in found]
+        return Column(np.array(ticks, dtype=np.int64).view("datetime64[ms]"))
+    valid = None
+    if None in found:
+        valid = np.fromiter((item is not None for item in found), np.bool_, n)
+    if kind.dtype is DType.TEXT:
+        texts = np.empty(n, dtype=object)
+        texts[:] = found
+        return Column(texts, valid)
+    if valid is not None:
+        found = [0 if item is None else item for item in found]
+    return Column(np.fromiter(found, kind.numpy, n), valid)

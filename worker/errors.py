@@ -1,0 +1,131 @@
+"""The errors of the worker, and what the loop does about each.
+
+::
+
+    RtmlError
+    ├── ConfigError      every problem at once       -> refuse to start, exit code 2
+    ├── StageError       a node broke on a batch     -> bisect: score the good rows, dead-letter the bad
+    ├── ModelError       a model cannot load or run  -> its service stops, readiness says which
+    └── TransportError   Kafka; retriable or not     -> back off and retry, or stop without committing
+
+A record that cannot be scored is no exception: it is a `Fault`, data that travels beside the
+batch and ends as a dead letter.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class RtmlError(Exception):
+    """The root: catch it to catch everything this package raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a graph, a schema, a model or the settings.
+
+    Attributes:
+        path: where it stands, such as ``nodes[2].params.column``; empty for the whole file.
+        message: what is wrong and the way out.
+        file: the file's name, if it came from one.
+        line: the line in that file, counted from 1, where known.
+    """
+
+    path: str
+    message: str
+    file: str = ""
+    line: int | None = None
+
+    def within(self, prefix: str) -> Problem:
+        """The same problem, its path seen from the outside of ``prefix``."""
+        if not self.path:
+            return replace(self, path=prefix)
+        joint = "" if self.path.startswith("[") else "."
+        return replace(self, path=f"{prefix}{joint}{self.path}")
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line is not None else "")
+        return " ".join(part for part in (place, f"{self.path}:" if self.path else "") if part) + (
+            f" {self.message}" if place or self.path else self.message
+        )
+
+
+class ConfigError(RtmlError):
+    """A graph, model, schema, setting or argument that is wrong: all its problems at once."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (
+            (problems,) if isinstance(problems, Problem) else tuple(problems)
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StageError(RtmlError):
+    """A node broke on a whole batch. The runner bisects until only guilty rows are left."""
+
+
+class ModelError(RtmlError):
+    """A model cannot be loaded or run at all. Its service stops and says so."""
+
+
+class TransportError(RtmlError):
+    """Kafka cannot be reached, or refused something.
+
+    Attributes:
+        retriable: True where waiting helps; False where the worker must stop without committing.
+    """
+
+    def __init__(self, message: str, *, retriable: bool) -> None:
+        self.retriable = retriable
+        super().__init__(message)
+
+
+class Stage(StrEnum):
+    """Where on its way a record failed; the ``rtml-dlq-stage`` header."""
+
+    DECODE = "decode"
+    VALIDATE = "validate"
+    NODE = "node"
+    SCORE = "score"
+    ENCODE = "encode"
+    PRODUCE = "produce"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why one record is a dead letter.
+
+    Attributes:
+        row: the record's position in the batch that was read.
+        stage: where it failed.
+        error: a stable, routable class name, such as ``RangeError``.
+        message: for people; names the field and the way out.
+        node: id of the node, empty outside the graph.
+    """
+
+    row: int
+    stage: Stage
+    error: str
+    message: str
+    node: str = ""
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 8) -> str:
+    """A clause that helps who mistyped ``name``: the nearest known name, else what is known.
+
+    Returns:
+        Text to append to a message, such as ``; did you mean 'gender'?``; empty if nothing is known.
+    """
+    names = [str(item) for item in known]
+    if not names:
+        return ""
+    by_folded = {item.casefold(): item for item in names}
+    match: Sequence[str] = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    if match:
+        return f"; did you mean '{by_folded[match[0]]}'?"
+    shown = ", ".join(sorted(names)[:limit])
+    return f"; known: {shown}" + (", ..." if len(names) > limit else "")

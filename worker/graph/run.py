@@ -1,0 +1,127 @@
+"""Runs a plan on a batch. Nodes neither count nor log; this does for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from worker.batch import Batch, Column, ColumnType, Mask
+from worker.codec.outcome import Drop
+from worker.errors import Fault, Stage
+from worker.graph.plan import Plan, Step
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Run:
+    """What became of a batch.
+
+    Attributes:
+        batch: the rows that reached the sink, with its columns.
+        faults: rejected rows by position; the first node in the plan's order that rejects wins.
+        drops: dropped rows by position; a row that is rejected anywhere is not dropped.
+        seconds: time spent per node id, if a clock was given.
+    """
+
+    batch: Batch
+    faults: dict[int, Fault] = field(default_factory=dict)
+    drops: dict[int, Drop] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
+    """The batch through every node.
+
+    A row that one branch drops is still seen by the other branches, so that a rejection there
+    wins whatever the order of the branches.
+    """
+    done = Run(batch)
+    batches: dict[str, Batch] = {}
+    for step in plan.steps:
+        start = clock() if clock is not None else 0.0
+        fed = _joined([batches[name] for name in step.before] or [batch])
+        batches[step.id] = _process(step, fed, done)
+        if clock is not None:
+            done.seconds[step.id] = clock() - start
+    done.batch = _joined([batches[name] for name in plan.ends])
+    done.drops = {row: drop for row, drop in done.drops.items() if row not in done.faults}
+    return done
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    """The rows that are live in every branch, with all columns."""
+    first, *others = batches
+    if not others:
+        return first
+    rows = first.rows
+    for other in others:
+        if not np.array_equal(rows, other.rows):
+            rows = np.intersect1d(rows, other.rows, assume_unique=True)
+    columns: dict[str, Column] = {}
+    for branch in batches:
+        whole = len(branch) == len(rows)
+        live = branch if whole else branch.take(np.isin(branch.rows, rows, assume_unique=True))
+        columns = {**live.columns, **columns}
+    return Batch(columns, rows)
+
+
+def _process(step: Step, batch: Batch, done: Run) -> Batch:
+    """One node on one batch; where it breaks, the halves, down to the guilty rows."""
+    if len(batch) == 0:
+        return _empty(step.types, batch)
+    try:
+        made = step.node.process(batch)
+    except Exception as error:  # whatever a node raises must cost its guilty rows only
+        if len(batch) == 1:
+            row = int(batch.rows[0])
+            message = f"{type(error).__name__}: {error}"
+            done.faults.setdefault(row, Fault(row, Stage.NODE, "NodeError", message, step.id))
+            return _empty(step.types, batch)
+        middle = len(batch) // 2
+        index = np.arange(len(batch))
+        halves = [_process(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
+        return _concatenated(halves)
+    return _compact(step.id, made, done)
+
+
+def _compact(node: str, batch: Batch, done: Run) -> Batch:
+    """Takes the marked rows out and notes what became of them; Rejected beats Dropped."""
+    if not batch.marks:
+        return batch
+    live: Mask = np.ones(len(batch), dtype=np.bool_)
+    for mark in batch.marks:
+        live &= ~mark.rows
+        for i, row in enumerate(batch.rows[mark.rows].tolist()):
+            if mark.stage is None:
+                done.drops.setdefault(row, Drop(row, mark.reason, node))
+            else:
+                fault = Fault(row, mark.stage, mark.reason, mark.message(i), node)
+                done.faults.setdefault(row, fault)
+    return batch.take(live)
+
+
+def _concatenated(halves: list[Batch]) -> Batch:
+    halves = [half for half in halves if len(half)] or halves[:1]
+    rows = np.concatenate([half.rows for half in halves])
+    columns = {}
+    for name in halves[0].columns:
+        parts = [half[name] for half in halves]
+        masks = [~part.missing for part in parts]
+        columns[name] = Column(np.concatenate([p.values for p in parts]), np.concatenate(masks))
+    return Batch(columns, rows)
+
+
+def _empty(types: Mapping[str, ColumnType], batch: Batch) -> Batch:
+    """No rows, but the columns that later nodes expect."""
+    none = np.zeros(0, dtype=np.int64)
+    columns = {}
+    for name, kind in types.items():
+        if name in batch.columns:
+            continue
+        shape = (0,) if kind.length is None else (0, kind.length)
+        columns[name] = Column(np.empty(shape, dtype=kind.numpy))
+    gone = [name for name in batch.columns if name not in types]
+    return batch.take(none).without(gone).with_columns(columns)

@@ -1,0 +1,64 @@
+"""Map: translate values by a table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from worker.batch import ANY, Batch, Column, ColumnType, DType
+from worker.nodes._lookup import Lookup, fit_keys
+from worker.nodes._names import MAX_ENTRIES, Target
+from worker.nodes._values import Scalar, common_dtype, fit
+from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
+
+
+class MapParams(Params):
+    """The table, and what stands for values that are not in it; null is missing."""
+
+    column: str
+    mapping: dict[Scalar, Scalar | None] = Field(min_length=1, max_length=MAX_ENTRIES)
+    default: Scalar | None = None
+    into: Target | None = None
+
+
+class Map(Node[MapParams]):
+    """Replaces each value by the one that ``mapping`` gives for it.
+
+    A value that is no key becomes ``default``, or missing without one; missing stays missing, also
+    with a default. Keys that the file writes as text fit int64, float and bool columns (``"1"``,
+    ``"true"``). The result is text, bool, int64 or float64, as the values are.
+    """
+
+    Params = MapParams
+    EXAMPLE: ClassVar = Example(
+        params={"column": "brand", "mapping": {"vw": "volkswagen"}, "default": "others"},
+        types={"brand": ColumnType(DType.TEXT)},
+        given={"brand": ["vw", "lada", None]},
+        gives={"brand": ["volkswagen", "others", None]},
+    )
+
+    _lookup: Lookup
+    _table: Column
+
+    def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
+        """Keys must fit the column; values must be of one type."""
+        params = self.params
+        source = columns.need("column", params.column, ANY - {DType.DATETIME}).dtype
+        self._lookup = Lookup(fit_keys(columns, "mapping", params.mapping, source), source)
+        values = [None, params.default, *params.mapping.values()]
+        dtype = DType.TEXT
+        try:
+            dtype = common_dtype(values)
+            values = [None if value is None else fit(value, dtype) for value in values]
+        except ValueError as error:
+            columns.problem("mapping", str(error))
+            values = []
+        self._table = Column.of(values, dtype)
+        return Signature((params.column,), {params.into or params.column: ColumnType(dtype)})
+
+    def process(self, batch: Batch) -> Batch:
+        """One lookup per row."""
+        codes = self._lookup.codes(batch[self.params.column])
+        into = self.params.into or self.params.column
+        return batch.with_columns({into: self._table.take(codes)})

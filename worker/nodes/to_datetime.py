@@ -1,0 +1,114 @@
+"""ToDatetime: text or epoch numbers to points in time."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.batch import Batch, Column, ColumnType, DType, Mask, Rows
+from worker.nodes._names import Target
+from worker.nodes._parse import parse_instant, parse_instants, shown
+from worker.nodes._values import Invalid
+from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
+
+# The years 1 to 9999, which ISO 8601 text and Python can carry.
+_FIRST_MS = parse_instant("0001-01-01")
+_LAST_MS = parse_instant("9999-12-31T23:59:59.999")
+_NEVER = np.iinfo(np.int64).min
+_FACTORS = {"s": 1000, "ms": 1}
+
+
+class ToDatetimeParams(Params):
+    """Which column; ``unit`` is that of epoch numbers and means nothing for text."""
+
+    column: str
+    unit: Literal["s", "ms"] = "ms"
+    into: Target | None = None
+    invalid: Invalid = "reject"
+
+
+class ToDatetime(Node[ToDatetimeParams]):
+    """Reads ``(n,)`` ISO 8601 text, or int64 or float64 since 1970, as datetimes in UTC.
+
+    Text is in the extended form, ``2024-03-01`` or ``2024-03-01T10:15:00.123+02:00``, with ``T`` or
+    a blank; an offset is honoured, none means UTC; digits below a millisecond are cut off. Floats
+    are rounded to a millisecond. What is no such text, or outside the years 1 to 9999, is rejected
+    (DatetimeError), or missing with ``invalid: missing``. Missing stays missing.
+    """
+
+    Params = ToDatetimeParams
+    EXAMPLE: ClassVar = Example(
+        params={"column": "at"},
+        types={"at": ColumnType(DType.TEXT)},
+        given={"at": ["2024-03-01T10:15:00+02:00", None, "yesterday"]},
+        gives={"at": ["2024-03-01T08:15:00.000Z", None]},
+    )
+
+    def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
+        """Needs text or numbers that are fine enough for an epoch, which float32 is not."""
+        name = self.params.column
+        if name in columns and columns[name].dtype is DType.DATETIME:
+            columns.problem("column", f"column '{name}' is datetime already; remove this node")
+        else:
+            columns.need("column", name, (DType.TEXT, DType.INT64, DType.FLOAT64))
+        return Signature((name,), {self.params.into or name: ColumnType(DType.DATETIME)})
+
+    def process(self, batch: Batch) -> Batch:
+        """One pass; only the rows that fail are looked at a second time."""
+        column = batch[self.params.column]
+        missing = column.missing
+        if column.type.dtype is DType.TEXT:
+            instants = _from_text(column.values, missing)
+        else:
+            instants = _from_numbers(column.values, _FACTORS[self.params.unit])
+        failed = (instants == _NEVER) & ~missing
+        result = batch.with_columns(
+            {
+                self.params.into or self.params.column: Column(
+                    instants.astype("datetime64[ms]"), ~(failed | missing)
+                )
+            }
+        )
+        if self.params.invalid == "missing" or not failed.any():
+            return result
+        messages = [self._message(value) for value in column.take(failed).to_list()]
+        return result.reject(failed, "DatetimeError", messages)
+
+    def _message(self, value: object) -> str:
+        if isinstance(value, str):
+            fault = "is no ISO 8601 date-time between the years 1 and 9999"
+        else:
+            fault = f"{self.params.unit} since 1970 is outside the years 1 to 9999; check unit"
+        return f"column '{self.params.column}': {shown(value)} {fault}, or set invalid: missing"
+
+
+def _from_text(values: NDArray[Any], missing: Mask) -> Rows:
+    instants = np.full(len(values), _NEVER)
+    texts = values[~missing].tolist()
+    try:
+        parsed = parse_instants(texts)
+    except ValueError:
+        parsed = [_or_never(text) for text in texts]
+    instants[~missing] = parsed
+    # An offset can lead out of the years 1 to 9999.
+    instants[(instants < _FIRST_MS) | (instants > _LAST_MS)] = _NEVER
+    return instants
+
+
+def _or_never(text: str) -> int:
+    try:
+        return parse_instant(text)
+    except ValueError:
+        return int(_NEVER)
+
+
+def _from_numbers(values: NDArray[Any], factor: int) -> Rows:
+    if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            scaled = np.rint(values * factor)
+        fits = (scaled >= _FIRST_MS) & (scaled <= _LAST_MS)
+        return np.where(fits, np.where(fits, scaled, 0).astype(np.int64), _NEVER)
+    fits = (values >= _FIRST_MS // factor) & (values <= _LAST_MS // factor)
+    return np.where(fits, np.where(fits, values, 0) * factor, _NEVER)

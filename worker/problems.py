@@ -1,0 +1,95 @@
+"""What pydantic found wrong, as problems: paths of the file itself, and the nearest known key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from worker.errors import Problem, nearest
+
+Location = tuple[str | int, ...]
+
+_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is no known key",
+}
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
+    """One problem per place, in the file's order.
+
+    Args:
+        error: what pydantic raised for ``data``.
+        model: the class that was validated.
+        data: the raw input, to tell keys of the file from pydantic's own names of union members.
+    """
+    found: dict[str, list[str]] = {}
+    for detail in error.errors(include_url=False, include_context=False):
+        location = _in_data(detail["loc"], data)
+        word = _WORDS.get(detail["type"])
+        if word is None:
+            text = detail["msg"].removeprefix("Value error, ")
+            word = text[:1].lower() + text[1:] + _given(detail["input"])
+        if detail["type"] == "extra_forbidden":
+            word += nearest(str(location[-1]), _keys(model, location[:-1]))
+        words = found.setdefault(dotted(location), [])
+        if word not in words:
+            words.append(word)
+    return [Problem(path, ", or ".join(words)) for path, words in found.items()]
+
+
+def dotted(location: Sequence[str | int]) -> str:
+    """``("nodes", 2, "id")`` as ``nodes[2].id``."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else part)
+    return path
+
+
+def _given(value: object) -> str:
+    if isinstance(value, (Mapping, list)):
+        return ""
+    shown = repr(value)
+    return f", not {shown if len(shown) <= 80 else shown[:77] + '...'}"
+
+
+def _in_data(location: Location, data: object) -> Location:
+    """The location without the parts that pydantic invented; a missing key stays as the last."""
+    kept: list[str | int] = []
+    for i, part in enumerate(location):
+        if isinstance(data, Mapping) and part in data:
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        elif i != len(location) - 1 or not _can_be_missing(part, data):
+            continue
+        kept.append(part)
+    return tuple(kept)
+
+
+def _can_be_missing(part: str | int, data: object) -> bool:
+    if isinstance(part, int):
+        return isinstance(data, list)
+    return isinstance(data, Mapping) and part.isidentifier() and part not in {"str", "int", "float"}
+
+
+def _keys(model: type[BaseModel], location: Location) -> list[str]:
+    """The keys that the (sub)model at ``location`` knows."""
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
+        nested = next(_models(field.annotation), None) if field is not None else None
+        if nested is None:
+            return []
+        model = nested
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

@@ -1,0 +1,73 @@
+"""``score(plan, values)``: bytes in, outcomes out. Pure: stream, HTTP, files and tests share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from worker.codec.outcome import Outcomes
+from worker.errors import Fault
+from worker.graph.plan import Plan
+from worker.graph.run import Clock, run
+from worker.nodes.base import TOPIC_COLUMN
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds spent on one batch: decoding, each node by its id, encoding."""
+
+    decode: float = 0.0
+    nodes: dict[str, float] = field(default_factory=dict)
+    encode: float = 0.0
+
+
+def score(
+    plan: Plan,
+    values: Sequence[bytes | None],
+    clock: Clock | None = None,
+    timing: Timing | None = None,
+) -> Outcomes:
+    """The outcome of every value: as many as values, in their order.
+
+    Args:
+        plan: a valid graph.
+        values: event values as they were read; None is a tombstone.
+        clock: with ``timing``, a monotonic clock in seconds.
+        timing: receives the time spent.
+
+    Returns:
+        Exactly one of Scored, Dropped or Rejected per value; no event changes another's.
+    """
+    start = clock() if clock else 0.0
+    decoded = plan.decoder.decode(values)
+    read = clock() if clock else 0.0
+    done = run(plan, decoded.batch, clock)
+    ran = clock() if clock else 0.0
+    batch = done.batch
+    encoded, unfit = plan.encoder.encode(batch, values, decoded.carries)
+    faults: dict[int, Fault] = {fault.row: fault for fault in decoded.faults}
+    faults.update(done.faults)
+    faults.update((fault.row, fault) for fault in unfit)
+    topics: list[str | None] | None = None
+    if len(batch) == len(values) and not unfit:
+        scored: list[bytes | None] = list(encoded)
+        if len(plan.topics) > 1:
+            topics = batch[TOPIC_COLUMN].to_list()
+    else:
+        scored = [None] * len(values)
+        topics = [None] * len(values) if len(plan.topics) > 1 else None
+        chosen = batch[TOPIC_COLUMN].to_list() if topics is not None else []
+        for i, row in enumerate(batch.rows.tolist()):
+            if row not in faults:
+                scored[row] = encoded[i]
+                if topics is not None:
+                    topics[row] = chosen[i]
+    drops = [*decoded.drops, *done.drops.values()]
+    if timing is not None and clock is not None:
+        timing.decode, timing.nodes, timing.encode = read - start, done.seconds, clock() - ran
+    return Outcomes(
+        scored,
+        [faults[row] for row in sorted(faults)],
+        sorted(drops, key=lambda drop: drop.row),
+        topics,
+    )

@@ -1,0 +1,112 @@
+"""Settings: flags, else ``RTML_*`` variables, else defaults, in one frozen object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from worker.errors import ConfigError, Problem, nearest
+from worker.problems import problems_of
+
+PREFIX = "RTML_"
+_SERVICE_LINK = re.compile(r"RTML_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_TCP(_\w+)?)?)")
+"""Variables that Kubernetes makes for a service called rtml."""
+
+
+class Settings(BaseModel):
+    """What the worker is told by its surroundings. Field ``x_y`` is read from ``RTML_X_Y``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    brokers: str = "localhost:9092"
+    group: str | None = None
+    """Consumer group; by default ``rtml-<graph name>``."""
+    group_instance_id: str | None = None
+    """Static membership: a restart within the session timeout moves no partition."""
+    client_id: str = "rtml"
+
+    http_host: str = "127.0.0.1"
+    http_port: int | None = Field(default=None, ge=0, le=65_535)
+    """None: 6066, or the next free port. 0: any free port."""
+
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """auto: console on a terminal, else json."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    session_timeout_ms: int = Field(default=10_000, ge=1_000, le=1_800_000)
+    rebalance_timeout_ms: int = Field(default=60_000, ge=1_000, le=1_800_000)
+    drain_timeout_ms: int = Field(default=20_000, ge=0, le=600_000)
+    """How long a stop or a revoke waits for what is in flight."""
+    commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
+    fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
+    max_batch_events: int = Field(default=2_048, ge=1, le=100_000)
+    max_batch_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: str | None = None
+    ssl_certfile: str | None = None
+    ssl_keyfile: str | None = None
+    ssl_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _secure(self) -> Settings:
+        if "@" in self.brokers:
+            raise ValueError("brokers hold no credentials; use RTML_SASL_USERNAME and _PASSWORD")
+        if self.security_protocol.startswith("SASL"):
+            if self.sasl_username is None or self.sasl_password is None:
+                raise ValueError("SASL needs RTML_SASL_USERNAME and RTML_SASL_PASSWORD")
+            if self.security_protocol == "SASL_PLAINTEXT" and self.sasl_mechanism == "PLAIN":
+                raise ValueError("SASL PLAIN without TLS would send the password readable")
+        return self
+
+    def group_of(self, service: str, *, alone: bool) -> str:
+        """The consumer group of one service; ``group`` is a prefix where there are several."""
+        if self.group is None:
+            return f"rtml-{service}"
+        return self.group if alone else f"{self.group}-{service}"
+
+
+def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings, and a warning for every ``RTML_`` variable that nobody reads.
+
+    Args:
+        environ: the process's variables.
+        flags: by field name; None means not given.
+
+    Raises:
+        ConfigError: every setting that is wrong, by the name under which it was given.
+    """
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    given: dict[str, Any] = {}
+    warnings = []
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or _SERVICE_LINK.fullmatch(variable):
+            continue
+        if variable in known:
+            given[known[variable]] = value
+        else:
+            warnings.append(f"unknown variable {variable}{nearest(variable, known)}")
+    given.update({name: value for name, value in flags.items() if value is not None})
+    try:
+        return Settings.model_validate(given), warnings
+    except ValidationError as error:
+        problems = [
+            Problem(
+                PREFIX + problem.path.upper() if flags.get(problem.path) is None and problem.path
+                else f"--{problem.path.replace('_', '-')}".rstrip("-"),
+                problem.message,
+            )
+            for problem in problems_of(error, Settings, _shown(given))
+        ]
+        raise ConfigError(problems) from None
+
+
+def _shown(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be quoted in a message: everything but secrets."""
+    return {k: "***" if "password" in k else v for k, v in given.items()}

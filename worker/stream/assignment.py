@@ -1,0 +1,120 @@
+"""Which partitions are ours: a lane for each, from the moment its start is known to its revoke."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable, Collection, Iterable
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from worker.graph.spec import SourceSpec
+from worker.stream.lane import Lane
+from worker.stream.meter import Meter
+
+log = structlog.get_logger(__name__)
+
+_RETRY_S = 0.5
+
+Commit = Callable[[Iterable[Lane]], Awaitable[None]]
+
+
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """The lanes of this member of the group, kept by the rebalance callbacks.
+
+    On revoke nothing more is taken, what is in flight is awaited within a bound, committed, and
+    the lane is gone. On assign the start is looked up and sought before the lane appears, so no
+    record from an earlier position is ever taken.
+
+    Attributes:
+        lanes: by partition; only these may take records.
+        joined: whether the group has given this member its (possibly empty) share.
+    """
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        source: SourceSpec,
+        meter: Meter,
+        commit: Commit,
+        drain_timeout_s: float,
+    ) -> None:
+        self.lanes: dict[TopicPartition, Lane] = {}
+        self.joined = False
+        self._consumer, self._source, self._meter = consumer, source, meter
+        self._commit, self._drain_timeout_s = commit, drain_timeout_s
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Finishes what is in flight for the partitions, commits it and lets them go."""
+        lanes = [self.lanes[partition] for partition in revoked if partition in self.lanes]
+        await self.close(lanes)
+        for lane in lanes:
+            self.lanes.pop(lane.partition, None)
+            self._meter.revoked(lane.partition.partition)
+        if lanes:
+            log.info("partitions_revoked", partitions=[lane.partition.partition for lane in lanes])
+
+    async def close(self, lanes: Collection[Lane]) -> None:
+        """Takes nothing more for the lanes, waits for them to be idle, commits them."""
+        for lane in lanes:
+            lane.open = False
+        if not lanes:
+            return
+        try:
+            async with asyncio.timeout(self._drain_timeout_s):
+                await asyncio.gather(*(lane.idle() for lane in lanes))
+                await self._commit(lanes)
+        except TimeoutError:
+            left = sum(lane.frontier.in_flight for lane in lanes)
+            log.warning("drain_timeout", uncommitted_events=left)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Looks up where to start and opens a lane for each partition."""
+        ready = await asyncio.gather(*(self._lane(partition) for partition in assigned))
+        for lane in ready:
+            self._consumer.seek(lane.partition, lane.frontier.position)
+            self.lanes[lane.partition] = lane
+        self.joined = True
+        starts = {str(lane.partition.partition): lane.frontier.position for lane in ready}
+        log.info("partitions_assigned", start_offsets=starts)
+
+    async def _lane(self, partition: TopicPartition) -> Lane:
+        while True:
+            try:
+                committed = await self._consumer.committed(partition)
+                start = await self._start(partition, committed)
+                return Lane(partition, start, committed)
+            except KafkaError as error:
+                log.warning("start_offset_unknown", partition=partition.partition, error=str(error))
+                await asyncio.sleep(_RETRY_S)
+
+    async def _start(self, partition: TopicPartition, committed: int | None) -> int:
+        first = (await self._consumer.beginning_offsets([partition]))[partition]
+        end = (await self._consumer.end_offsets([partition]))[partition]
+        if committed is not None:
+            return self.within(partition, committed, first, end)
+        start = self._source.start
+        if isinstance(start, datetime.datetime):
+            at_ms = int(start.timestamp() * 1_000)
+            found = (await self._consumer.offsets_for_times({partition: at_ms}))[partition]
+            return end if found is None else int(found.offset)
+        return int(end if start == "latest" else first)
+
+    def within(self, partition: TopicPartition, offset: int, first: int, end: int) -> int:
+        """The offset to go on from; offsets that are gone from the log are counted as lost."""
+        if first <= offset <= end:
+            return offset
+        lost = max(first - offset, 0)
+        self._meter.lose(lost)
+        log.error(
+            "offsets_lost",
+            partition=partition.partition,
+            wanted=offset,
+            first=first,
+            end=end,
+            lost_events=lost,
+            hint="retention removed them or the topic was made anew; reading from the first",
+        )
+        return first

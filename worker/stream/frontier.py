@@ -1,0 +1,67 @@
+"""The commit frontier of one assignment of a partition: pure, no Kafka."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Span:
+    """Consecutive records of one partition that were taken together.
+
+    Attributes:
+        end: the offset after the last of them.
+        events: how many records; offsets have gaps where a topic was compacted.
+        done: whether every outcome is acknowledged.
+    """
+
+    end: int
+    events: int
+    done: bool = False
+
+
+class Frontier:
+    """The lowest offset whose outcome is not acknowledged; what may be committed.
+
+    Attributes:
+        position: that offset.
+        taken: the offset after the last record that was taken.
+        in_flight: records taken, but not behind the frontier yet.
+    """
+
+    def __init__(self, start: int) -> None:
+        """``start``: the offset at which this assignment begins to read."""
+        self.position = start
+        self.taken = start
+        self.in_flight = 0
+        self._open: deque[Span] = deque()
+
+    def take(self, end: int, events: int) -> Span:
+        """Notes that records up to before offset ``end`` are in work.
+
+        Raises:
+            ValueError: ``end`` is not beyond what was taken before: records came twice.
+        """
+        if end <= self.taken:
+            raise ValueError(f"offset {end - 1} was taken before; taken up to {self.taken - 1}")
+        span = Span(end, events)
+        self._open.append(span)
+        self.taken = end
+        self.in_flight += events
+        return span
+
+    def done(self, span: Span) -> None:
+        """Notes that all outcomes of the span are acknowledged; the frontier moves if it can."""
+        span.done = True
+        while self._open and self._open[0].done:
+            first = self._open.popleft()
+            self.position = first.end
+            self.in_flight -= first.events
+
+    def rewind(self) -> int:
+        """Forgets everything in work; reading starts again at the returned position."""
+        self._open.clear()
+        self.in_flight = 0
+        self.taken = self.position
+        return self.position

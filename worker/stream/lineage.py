@@ -1,0 +1,82 @@
+"""Headers that say what made a score, and why a record is a dead letter."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from worker.errors import Fault
+from worker.graph.plan import Plan
+from worker.stream.record import Record
+
+MAX_MESSAGE_BYTES = 1_024
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What one service stamps on its records.
+
+    Attributes:
+        service: the graph's name.
+        group: its consumer group.
+        graph: 12 hex digits of the graph's digest.
+        models: ``name:12 hex`` of each model, comma separated.
+    """
+
+    service: str
+    group: str
+    graph: str
+    models: str
+
+    @classmethod
+    def of(cls, plan: Plan, group: str) -> Lineage:
+        """The lineage of a plan that is served in ``group``."""
+        models = ",".join(f"{name}:{sha256[:12]}" for name, sha256 in plan.models.items())
+        return cls(plan.spec.name, group, plan.spec.digest[:12], models)
+
+    def scored(self) -> Headers:
+        """The headers of every scored record: one list, shared by all of them."""
+        found = [("rtml-service", self.service.encode()), ("rtml-graph", self.graph.encode())]
+        return [*found, ("rtml-model", self.models.encode())] if self.models else found
+
+    def dead_letter(self, record: Record, fault: Fault, now_ms: int) -> Headers:
+        """The original headers, then where the record came from and why it is here."""
+        original = {name: value for name, value in record.headers if name.startswith("rtml-dlq-")}
+        at = _iso(now_ms)
+        described: Iterable[tuple[str, str]] = (
+            ("topic", record.topic),
+            ("partition", str(record.partition)),
+            ("offset", str(record.offset)),
+            ("timestamp", str(record.timestamp)),
+            ("group", self.group),
+            ("service", self.service),
+            ("graph", self.graph),
+            ("node", fault.node),
+            ("stage", str(fault.stage)),
+            ("error", fault.error),
+            ("message", _bounded(fault.message)),
+            ("model", self.models),
+            ("attempt", str(_attempt(original) + 1)),
+            ("first-at", original.get("rtml-dlq-first-at", at.encode()).decode(errors="replace")),
+            ("at", at),
+        )
+        kept = [header for header in record.headers if header[0] not in original]
+        ours = [(f"rtml-dlq-{name}", value.encode()) for name, value in described if value]
+        replay = original.get("rtml-dlq-replay-of")
+        return [*kept, *ours, *([("rtml-dlq-replay-of", replay)] if replay else [])]
+
+
+def _attempt(original: dict[str, bytes]) -> int:
+    text = original.get("rtml-dlq-attempt", b"0")
+    return int(text) if text.isdigit() and len(text) < 10 else 0
+
+
+def _bounded(message: str) -> str:
+    return message.encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore")
+
+
+def _iso(now_ms: int) -> str:
+    moment = datetime.datetime.fromtimestamp(now_ms / 1_000, tz=datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,192 @@
+"""What the worker counts: per batch, never per event. Names are those users' dashboards rely on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from worker import __version__
+from worker.codec.outcome import Outcomes
+from worker.score import Timing
+
+_SECONDS = (
+    0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+)  # fmt: skip
+_AGES = (*_SECONDS[2:], 30, 60, 300, 1_800, 7_200, 86_400)
+_EVENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)
+
+
+class Ages(Collector):
+    """``rtml_event_age_seconds``: a histogram that takes a whole batch at once.
+
+    prometheus_client's own takes one observation per call, at 1.7 µs per event.
+    """
+
+    def __init__(self) -> None:
+        self._bounds = np.array(_AGES)
+        self._counts: dict[str, NDArray[np.int64]] = {}
+        self._sums: dict[str, float] = {}
+
+    def observe(self, service: str, ages_s: NDArray[np.float64]) -> None:
+        """Counts ``(n,)`` ages in seconds."""
+        slots = np.searchsorted(self._bounds, ages_s, side="left")
+        counts = np.bincount(slots, minlength=len(_AGES) + 1)
+        before = self._counts.get(service)
+        self._counts[service] = counts if before is None else before + counts
+        self._sums[service] = self._sums.get(service, 0.0) + float(ages_s.sum())
+
+    def collect(self) -> Iterator[Metric]:
+        """The cumulative buckets that Prometheus reads."""
+        family = HistogramMetricFamily(
+            "rtml_event_age_seconds",
+            "From the event's timestamp to its acknowledged score",
+            labels=["service"],
+        )
+        for service, counts in self._counts.items():
+            totals = np.cumsum(counts)
+            names = [*(str(float(bound)) for bound in _AGES), "+Inf"]
+            buckets = [(name, float(n)) for name, n in zip(names, totals, strict=True)]
+            family.add_metric([service], buckets, sum_value=self._sums[service])
+        yield family
+
+
+class Meters:
+    """All metrics of one worker process; `of` gives a service its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        topic = ["service", "topic"]
+        self.received = Counter("rtml_events_received", "Events read", topic, registry=registry)
+        self.scored = Counter("rtml_events_scored", "Events published scored", topic, registry=registry)
+        self.dropped = Counter(
+            "rtml_events_dropped", "Events dropped on purpose", [*topic, "reason"], registry=registry
+        )
+        self.dead = Counter(
+            "rtml_dead_letters", "Events that became dead letters", [*topic, "stage", "error"],
+            registry=registry,
+        )  # fmt: skip
+        self.lost = Counter(
+            "rtml_events_lost", "Offsets that retention took before they were read", topic, registry=registry
+        )
+        self.batches = Histogram(
+            "rtml_batch_size_events", "Events per batch", ["service"], buckets=_EVENTS, registry=registry
+        )
+        self.stages = Histogram(
+            "rtml_stage_duration_seconds", "Time per batch", ["service", "stage"],
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.nodes = Histogram(
+            "rtml_node_duration_seconds", "Time per batch", ["service", "node"],
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        partition = ["service", "topic", "partition"]
+        self.lag = Gauge("rtml_consumer_lag", "Events behind the end of the log", partition, registry=registry)
+        self.lag_s = Gauge(
+            "rtml_consumer_lag_seconds", "Age of the oldest event not yet scored", partition, registry=registry
+        )
+        self.frontier = Gauge(
+            "rtml_frontier_offset", "Lowest offset not acknowledged", partition, registry=registry
+        )
+        self.in_flight = Gauge("rtml_in_flight_events", "Events in work", ["service"], registry=registry)
+        self.model = Gauge(
+            "rtml_model_info", "Models in use", ["service", "model", "version", "sha256"], registry=registry
+        )
+        self.model_load = Gauge(
+            "rtml_model_load_seconds", "Time to load the graph and its models", ["service"], registry=registry
+        )
+        Gauge("rtml_build_info", "This build", ["version"], registry=registry).labels(__version__).set(1)
+        self.ages = Ages()
+        self.registry.register(self.ages)
+
+    def of(self, service: str, topic: str) -> Meter:
+        """The meter of one service."""
+        return Meter(self, service, topic)
+
+
+class Meter:
+    """Counts for one service.
+
+    Attributes:
+        received: events read since the start; ``scored``, ``dropped`` and ``dead`` likewise.
+    """
+
+    def __init__(self, meters: Meters, service: str, topic: str) -> None:
+        self._all, self._service, self._topic = meters, service, topic
+        self.received = self.scored = self.dropped = self.dead = self.lost = 0
+        self._received = meters.received.labels(service, topic)
+        self._scored = meters.scored.labels(service, topic)
+        self._batches = meters.batches.labels(service)
+        self._in_flight = meters.in_flight.labels(service)
+
+    def loaded(self, models: Mapping[str, str], seconds: float) -> None:
+        """The graph is loaded; ``models``: name -> SHA-256."""
+        self._all.model_load.labels(self._service).set(seconds)
+        for name, sha256 in models.items():
+            model, _, version = name.partition("@")
+            self._all.model.labels(self._service, model, version, sha256).set(1)
+
+    def taken(self, events: int, timing: Timing) -> None:
+        """A batch was read and scored."""
+        self.received += events
+        self._received.inc(events)
+        self._batches.observe(events)
+        self._in_flight.inc(events)
+        for stage, seconds in (("decode", timing.decode), ("encode", timing.encode)):
+            self.stage(stage, seconds)
+        self.stage("run", sum(timing.nodes.values()))
+        for node, seconds in timing.nodes.items():
+            self._all.nodes.labels(self._service, node).observe(seconds)
+
+    def stage(self, stage: str, seconds: float) -> None:
+        """Time that one batch spent in a stage."""
+        self._all.stages.labels(self._service, stage).observe(seconds)
+
+    def settled(self, outcomes: Outcomes, timestamps_ms: Sequence[int], now_ms: float) -> None:
+        """All outcomes of a batch are acknowledged."""
+        scored = len(outcomes) - len(outcomes.faults) - len(outcomes.drops)
+        self.scored += scored
+        self._scored.inc(scored)
+        self._in_flight.dec(len(outcomes))
+        self._all.ages.observe(self._service, (now_ms - np.array(timestamps_ms)) / 1_000)
+        self._count_drops(Tally(drop.reason for drop in outcomes.drops))
+        self._count_dead((str(fault.stage), fault.error) for fault in outcomes.faults)
+
+    def abandoned(self, events: int) -> None:
+        """Events that were in work are given up; they will be read again."""
+        self._in_flight.dec(events)
+
+    def _count_drops(self, drops: Tally[str]) -> None:
+        for reason, n in drops.items():
+            self.dropped += n
+            self._all.dropped.labels(self._service, self._topic, reason).inc(n)
+
+    def _count_dead(self, dead: Iterable[tuple[str, str]]) -> None:
+        for (stage, error), n in Tally(dead).items():
+            self.dead += n
+            self._all.dead.labels(self._service, self._topic, stage, error).inc(n)
+
+    def lose(self, offsets: int) -> None:
+        """Offsets that are gone from the log before they were read."""
+        self.lost += offsets
+        self._all.lost.labels(self._service, self._topic).inc(offsets)
+
+    def partition(self, partition: int, frontier: int, lag: int, lag_s: float) -> None:
+        """Where one assigned partition stands."""
+        labels = (self._service, self._topic, str(partition))
+        self._all.frontier.labels(*labels).set(frontier)
+        self._all.lag.labels(*labels).set(lag)
+        self._all.lag_s.labels(*labels).set(lag_s)
+
+    def revoked(self, partition: int) -> None:
+        """A partition that is no longer ours shows no stale values."""
+        labels = (self._service, self._topic, str(partition))
+        for gauge in (self._all.frontier, self._all.lag, self._all.lag_s):
+            with contextlib.suppress(KeyError):  # never reported: revoked at once
+                gauge.remove(*labels)

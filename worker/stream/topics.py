@@ -1,0 +1,120 @@
+"""Topics: whether they exist, how many partitions they have, what a record may weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from worker.errors import ConfigError, Problem, TransportError
+from worker.graph.plan import Plan
+
+DEFAULT_MAX_RECORD_BYTES = 1_048_588
+DEFAULT_MAX_AHEAD_MS = 3_600_000
+MAX_REPLICAS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLimits:
+    """What a topic accepts.
+
+    Attributes:
+        max_batch_bytes: ``max.message.bytes``: a record batch above it is refused.
+        max_ahead_ms: ``message.timestamp.after.max.ms``: how far in the future a timestamp may lie.
+        max_behind_ms: ``message.timestamp.before.max.ms``.
+    """
+
+    max_batch_bytes: int = DEFAULT_MAX_RECORD_BYTES
+    max_ahead_ms: int = DEFAULT_MAX_AHEAD_MS
+    max_behind_ms: int = 2**63 - 1
+
+    def accepts(self, timestamp_ms: int, now_ms: int) -> bool:
+        """Whether a record with this timestamp would be taken."""
+        return now_ms - self.max_behind_ms <= timestamp_ms <= now_ms + self.max_ahead_ms
+
+
+def wanted(plan: Plan) -> list[str]:
+    """Every topic a graph uses: source, sinks, dead letters."""
+    return [plan.spec.source.topic, *plan.topics, plan.spec.dead_letter_topic]
+
+
+async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Topic -> number of partitions, of all topics. Asks in a way that creates none.
+
+    Raises:
+        KafkaError: the broker did not answer.
+    """
+    # Naming topics in a metadata request creates them where auto-creation is on; asking for all
+    # does not.
+    return {
+        topic["topic"]: len(topic["partitions"])
+        for topic in await admin.describe_topics()
+        if topic["error_code"] == 0
+    }
+
+
+def missing(plan: Plan, counts: Mapping[str, int]) -> None:
+    """Refuses to go on where topics do not exist.
+
+    Raises:
+        ConfigError: each missing topic, and the command that makes it.
+    """
+    problems = [
+        Problem("", f"topic '{topic}' does not exist; `rtml topics create` or --create-topics")
+        for topic in dict.fromkeys(wanted(plan))
+        if topic not in counts
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+async def create(
+    admin: AIOKafkaAdminClient, topics: Iterable[str], partitions: int
+) -> list[str]:
+    """Creates those that do not exist, on up to three brokers each; returns the new ones.
+
+    Raises:
+        TransportError: the broker refused one, with its reason.
+    """
+    counts = await partition_counts(admin)
+    new = [topic for topic in dict.fromkeys(topics) if topic not in counts]
+    if not new:
+        return []
+    try:
+        brokers = len((await admin.describe_cluster())["brokers"])
+        specs = [NewTopic(topic, partitions, min(brokers, MAX_REPLICAS)) for topic in new]
+        response = await admin.create_topics(specs)
+    except KafkaError as error:
+        raise TransportError(f"creating {', '.join(new)}: {error}", retriable=False) from error
+    for topic, code, *message in response.topic_errors:
+        error_type = for_code(code)
+        if error_type.errno not in (0, TopicAlreadyExistsError.errno):
+            reason = next((text for text in message if text), error_type.__name__)
+            raise TransportError(f"creating '{topic}': {reason}", retriable=False)
+    return new
+
+
+async def limits(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, TopicLimits]:
+    """What each topic accepts; Kafka's defaults where the broker does not tell."""
+    names = list(dict.fromkeys(topics))
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, dict[str, str]] = {}
+    try:
+        for response in await admin.describe_configs(resources):
+            for _, _, _, name, entries, *_ in response.resources:
+                found[name] = {entry[0]: entry[1] for entry in entries}
+    except (KafkaError, NotImplementedError, IndexError, ValueError):
+        found = {}  # no permission, or a broker without the request: the defaults hold
+    return {name: _limits(found.get(name, {})) for name in names}
+
+
+def _limits(entries: Mapping[str, str]) -> TopicLimits:
+    default = TopicLimits()
+    return TopicLimits(
+        int(entries.get("max.message.bytes", default.max_batch_bytes)),
+        int(entries.get("message.timestamp.after.max.ms", default.max_ahead_ms)),
+        int(entries.get("message.timestamp.before.max.ms", default.max_behind_ms)),
+    )
