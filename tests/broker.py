@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,10 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
-from tests.jars import VERSION, find_jars, find_java
+from tests.jars import VERSION, class_archive, find_jars, find_java
+from tests.net import answers, free_ports
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -98,15 +94,18 @@ class RealKafka:
         jvm: Sequence[str] = QUICK_JVM,
     ) -> None:
         java = find_java()
-        classpath = str(find_jars(java) / "*")
+        jars = find_jars(java)
         level = "-Dorg.apache.logging.log4j.level=WARN"
-        self._command = [str(java), *jvm, level, "-cp", classpath]
+        self._command = [str(java), *jvm, level, "-cp", str(jars / "*")]
+        self._archive = class_archive(java, jars)
         self._process: subprocess.Popen[bytes] | None = None
         every = [Listener("CONTROLLER"), Listener("PLAINTEXT"), *listeners]
         self.ports = dict(zip([one.name for one in every], free_ports(len(every)), strict=True))
         self.folder = Path(tempfile.mkdtemp(prefix="rtml-kafka-"))
         self.log = self.folder / "broker.log"
         self._settings = self.folder / "server.properties"
+        # Beside the final one, so that it takes its place in one step.
+        self._fresh_archive = self._archive.with_suffix(f".{self.folder.name}")
         lines = {**SINGLE_NODE, **self._addresses(every), **(properties or {})}
         self._settings.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
 
@@ -147,12 +146,16 @@ class RealKafka:
         """
         if self._process:
             raise RuntimeError("Kafka is running already")
+        if self._archive.exists():
+            classes = f"-XX:SharedArchiveFile={self._archive}"
+        else:
+            classes = f"-XX:ArchiveClassesAtExit={self._fresh_archive}"
         with self.log.open("ab") as log:
             if not (self.folder / "data").exists():
                 self._format(log)
             # A session of its own, so that Ctrl-C ends the tests before it ends their broker.
             self._process = subprocess.Popen(
-                [*self._command, "kafka.Kafka", str(self._settings)],
+                [*self._command, classes, "kafka.Kafka", str(self._settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -182,6 +185,8 @@ class RealKafka:
                 self._process = None
             except subprocess.TimeoutExpired:
                 self.kill()
+            if self._fresh_archive.exists():
+                self._fresh_archive.replace(self._archive)
 
     def kill(self) -> None:
         """SIGKILL; the data stay, and `start` may follow."""
@@ -206,38 +211,6 @@ class RealKafka:
     ) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def answers(bootstrap: str) -> bool:
-    """Whether a broker lists its topics; returns after a moment where nobody listens yet."""
-    host, port = bootstrap.rsplit(":", 1)
-    try:
-        socket.create_connection((host, int(port)), timeout=1.0).close()
-    except OSError:
-        time.sleep(0.05)
-        return False
-    try:
-        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-        return bool(admin.list_topics(timeout=1.0).brokers)
-    except KafkaException:
-        return False
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on 127.0.0.1 that nobody uses.
-
-    They lie below the range of outgoing connections: a client that keeps trying a port of that
-    range while the broker is away can by chance connect to itself and block the port.
-    """
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randint(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from faust.app.base import BootStrategy
 
 from worker.graph.plan import Plan
 from worker.settings import Settings
-from worker.stream.health import reasons
+from worker.stream import health
 from worker.stream.link import Terms
 from worker.stream.meter import Meter, Meters
 from worker.stream.pump import Pump
@@ -42,6 +43,7 @@ class _App(faust.App):
 
     BootStrategy = _Boot
     mundane_level = "debug"  # that services start and stop is no news
+    logger = logging.getLogger("faust")  # not this module's: its words are not ours
 
     async def on_first_start(self) -> None:
         """faust would make a folder in the working directory, which may be read-only."""
@@ -81,15 +83,18 @@ class Worker:
             terms = Terms(settings, plan, group, options.wait_s, options.create_topics)
             self.meters[name] = meter
             self.pumps[name] = Pump(terms, meter, self._failed)
-        self.web = Web(settings.http_host, settings.http_port, self._all.registry, self._reasons)
+        self.web = Web(settings.http_host, settings.http_port, self._all.registry, self.reasons)
 
     def _failed(self, error: Exception) -> None:
         if self._failure is None:
             self._failure = error
         self._stop.set()
 
-    def _reasons(self) -> list[str]:
-        return [reason for name, pump in self.pumps.items() for reason in reasons(name, pump)]
+    def reasons(self) -> list[str]:
+        """Why the worker is not ready; empty if it is."""
+        return [
+            reason for name, pump in self.pumps.items() for reason in health.reasons(name, pump)
+        ]
 
     def stop(self) -> None:
         """Asks for a draining stop."""
@@ -128,6 +133,10 @@ class Worker:
         """Events received, scored, dropped, dead-lettered and lost since the start."""
         names = ("received", "scored", "dropped", "dead", "lost")
         return {n: sum(getattr(meter, n) for meter in self.meters.values()) for n in names}
+
+    def lag(self) -> int:
+        """Events behind the end of the log, over all partitions of this worker."""
+        return sum(pump.lag() for pump in self.pumps.values())
 
     async def _serve(self, watch: Callable[[], None] | None) -> None:
         while not self._stop.is_set():

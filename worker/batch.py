@@ -121,6 +121,8 @@ class Column:
             listed = [[np.nan] * length if item is None else item for item in listed]
             return cls(np.array(listed, dtype=_NUMPY[dtype]).reshape(len(listed), length))
         values = np.empty(len(listed), dtype=_NUMPY[dtype])
+        if dtype is DType.DATETIME:  # datetime64 is UTC and takes no zone
+            listed = [i.removesuffix("Z") if isinstance(i, str) else i for i in listed]
         for i, item in enumerate(listed):
             values[i] = _FILL[dtype] if item is None else item
         return cls(values, np.array([item is not None for item in listed], dtype=np.bool_))
@@ -151,7 +153,13 @@ class Column:
 
     def take(self, index: Rows | Mask) -> Column:
         """The rows at ``index`` (positions or a mask), in its order."""
-        return Column(self.values[index], None if self.valid is None else self.valid[index])
+        taken = Column(self.values[index])
+        if self.valid is not None:  # what stands at missing places is the fill already
+            valid = self.valid[index]
+            if not valid.all():
+                valid.flags.writeable = False
+                taken.valid = valid
+        return taken
 
     def to_list(self) -> list[Any]:
         """Python values, None where missing; datetimes as ISO 8601 text with ``Z``."""

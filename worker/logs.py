@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Literal
 
 import structlog
@@ -14,8 +15,8 @@ _QUIET = ("aiokafka", "faust", "mode", "asyncio", "aiohttp")
 def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     """Sends structlog's and the libraries' logs to stderr in one style.
 
-    Libraries speak from WARNING on: what they report about connections is told by us, in our
-    words and once.
+    Libraries are silent unless the level is debug: their clients report every try of a
+    connection as an error; what matters of it the worker tells itself, once.
     """
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
@@ -46,4 +47,10 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(name).setLevel(root.level if level == "debug" else logging.CRITICAL)
+
+
+def warn_all(event: str, details: Iterable[str]) -> None:
+    """One warning for each detail."""
+    for detail in details:
+        structlog.get_logger(__name__).warning(event, detail=detail)

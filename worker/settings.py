@@ -98,7 +98,8 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
     except ValidationError as error:
         problems = [
             Problem(
-                PREFIX + problem.path.upper() if flags.get(problem.path) is None and problem.path
+                PREFIX + problem.path.upper()
+                if flags.get(problem.path) is None and problem.path
                 else f"--{problem.path.replace('_', '-')}".rstrip("-"),
                 problem.message,
             )

@@ -83,9 +83,20 @@ def create_topic(
 
 
 def produce(
-    bootstrap: str, topic: str, records: Iterable[Record], compression: str = "none"
+    bootstrap: str,
+    topic: str,
+    records: Iterable[Record],
+    compression: str = "none",
+    idempotent: bool = False,
 ) -> list[tuple[int, int]]:
     """Send the records in their order and wait until Kafka has acknowledged each.
+
+    Args:
+        bootstrap: the broker's address.
+        topic: where to.
+        records: what.
+        compression: none, gzip, snappy, lz4 or zstd.
+        idempotent: no duplicates even if the broker goes away meanwhile; half a second slower.
 
     Returns:
         For each record, in the order given, its partition and offset.
@@ -93,7 +104,10 @@ def produce(
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
-            "enable.idempotence": True,
+            "acks": "all",
+            "enable.idempotence": idempotent,
+            # Keeps the order also without idempotence.
+            "max.in.flight.requests.per.connection": 1,
             "compression.type": compression,
             "partitioner": "murmur2_random",
             "linger.ms": 5,

@@ -18,9 +18,10 @@ from typing import NoReturn
 
 import pytest
 
-from tests.broker import SINGLE_NODE, START_TIMEOUT_S, RealKafka, answers, free_ports
+from tests.broker import SINGLE_NODE, START_TIMEOUT_S, RealKafka
 from tests.jars import VERSION, KafkaUnavailable
 from tests.kafka.client import MakeTopic, create_topic
+from tests.net import answers, free_ports
 
 IMAGE = f"apache/kafka:{VERSION}"
 PULL_TIMEOUT_S = 600.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.broker import free_ports
+from tests.net import free_ports
 
 READY_TIMEOUT_S = 30.0
 DRAIN_TIMEOUT_S = 30.0

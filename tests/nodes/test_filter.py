@@ -24,7 +24,7 @@ def kept(op: str, value: Any, dtype: DType | ColumnType, items: list[Any]) -> li
         return [True] * len(items)
     (mark,) = after.marks
     assert (mark.stage, mark.reason) == (None, "unwanted")
-    return (~mark.rows).tolist()
+    return [not dropped for dropped in mark.rows]
 
 
 @given(

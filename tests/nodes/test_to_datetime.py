@@ -20,7 +20,11 @@ FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 offsets = st.none() | st.integers(-14 * 60, 14 * 60).map(
     lambda minutes: timezone(timedelta(minutes=minutes))
 )
-moments = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=offsets)
+moments = st.builds(
+    lambda moment, offset: moment.replace(tzinfo=offset),
+    st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)),
+    offsets,
+)
 texts = st.builds(
     lambda moment, separator, spec: moment.isoformat(separator, spec).replace("+00:00", "Z"),
     moments,

@@ -141,7 +141,7 @@ def _fault(row: int, error: Exception) -> Fault:
 
 
 def _told(error: msgspec.ValidationError) -> str:
-    """msgspec's words without the value of an enum, and of a bounded length."""
+    """The words of msgspec, without the value of an enum and of bounded length."""
     text = str(error)
     if text.startswith("Invalid enum value"):
         text = "Not in the enum - at `" + text.rpartition(" - at `")[2]

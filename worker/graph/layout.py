@@ -69,11 +69,12 @@ def layout(
 
 
 def _ranks(names: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
-    """The layer of each box: one below the lowest of those above it."""
+    """The layer of each box: one below the lowest above it, the last one if it feeds nothing."""
     ranks: dict[str, int] = {}
     for name in names:
         ranks[name] = max((ranks[a] + 1 for a, b in edges if b == name), default=0)
-    return ranks
+    feeding = {a for a, _ in edges}
+    return {name: rank if name in feeding else max(ranks.values()) for name, rank in ranks.items()}
 
 
 def _way(a: str, b: str, ranks: Mapping[str, int]) -> list[_Place]:
@@ -104,10 +105,12 @@ def _order(
     best, fewest = [list(row) for row in rows], _crossings(rows, links)
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
+        side = above if down else below
+        index = {place: i for row in rows for i, place in enumerate(row)}
         for row in rows if down else reversed(rows):
-            index = {place: i for other in rows for i, place in enumerate(other)}
-            side = above if down else below
-            row.sort(key=lambda place: _mean([index[p] for p in side[place]], index[place]))  # noqa: B023 - used at once
+            means = {p: _mean([index[other] for other in side[p]], index[p]) for p in row}
+            row.sort(key=means.__getitem__)
+            index.update((place, i) for i, place in enumerate(row))
         crossings = _crossings(rows, links)
         if crossings < fewest:
             best, fewest = [list(row) for row in rows], crossings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from worker.errors import Problem, nearest
 
@@ -12,7 +12,7 @@ def predecessors(
 ) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
     """Each node's direct predecessors, and what is wrong with ids and edges.
 
-    A cycle is reported with the nodes on it; where there are problems, the mapping is partial.
+    Where there are problems, the mapping is partial. Cycles are `topological`'s business.
     """
     problems = []
     for i, name in enumerate(ids):
@@ -32,11 +32,11 @@ def predecessors(
     return {name: tuple(found) for name, found in before.items()}, problems
 
 
-def topological(before: dict[str, tuple[str, ...]]) -> tuple[list[str], list[str]]:
+def topological(before: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
     """The nodes so that each follows its predecessors, file order otherwise.
 
     Returns:
-        The order, and the nodes that lie on a cycle or behind one; empty for a DAG.
+        The order, and the nodes on cycles or between two of them; empty for a DAG.
     """
     order: list[str] = []
     done: set[str] = set()
@@ -44,8 +44,18 @@ def topological(before: dict[str, tuple[str, ...]]) -> tuple[list[str], list[str
     while waiting:
         ready = next((name for name in waiting if done.issuperset(before[name])), None)
         if ready is None:
-            return order, waiting
+            return order, _without_ends(waiting, before)
         order.append(ready)
         done.add(ready)
         waiting.remove(ready)
     return order, []
+
+
+def _without_ends(waiting: list[str], before: Mapping[str, Sequence[str]]) -> list[str]:
+    """Takes out the nodes that only stand behind a cycle: nothing waits for them."""
+    while True:
+        feeders = {name for other in waiting for name in before[other]}
+        kept = [name for name in waiting if name in feeders]
+        if len(kept) == len(waiting):
+            return kept
+        waiting = kept

@@ -1,7 +1,7 @@
 """A spec becomes a plan: ordered, built nodes whose columns, dtypes and shapes are proven to fit.
 
-A plan that exists is valid. `structure` looks at the file alone; `plan` also reads the schema and
-the models beside it. Both report every problem at once.
+A plan that exists is valid. `structure` looks at the file alone; this also reads the schema and
+the models beside it, and reports the problems of both phases at once.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from worker.batch import ColumnType
 from worker.codec.decode import Decoder
 from worker.codec.encode import Encoder
 from worker.errors import ConfigError, Problem, nearest
 from worker.graph.order import predecessors, topological
 from worker.graph.spec import GraphSpec, NodeSpec
+from worker.graph.structure import edge_problems, structure
 from worker.graph.text import read
-from worker.nodes.base import TOPIC_COLUMN, Columns, Context, Node, Params
+from worker.nodes.base import TOPIC_COLUMN, Columns, Context, Node, Params, own_path
 from worker.nodes.registry import kinds
-from worker.problems import problems_of
 from worker.schema import Schema, parse
 
 
@@ -82,48 +80,6 @@ class _Flow:
     complete: bool = True
 
 
-def structure(spec: GraphSpec) -> tuple[dict[str, Params], list[Problem]]:
-    """Phase one: kinds, params and edges; no file is read.
-
-    Returns:
-        The validated params of each node that has some, and every problem.
-    """
-    problems: list[Problem] = []
-    params: dict[str, Params] = {}
-    for i, node in enumerate(spec.nodes):
-        kind = kinds().get(node.type)
-        if kind is None:
-            hint = nearest(node.type, kinds())
-            problems.append(Problem(f"nodes[{i}].type", f"no node kind '{node.type}'{hint}"))
-            continue
-        try:
-            params[node.id] = kind.Params.model_validate(node.params)
-        except ValidationError as error:
-            found = problems_of(error, kind.Params, node.params)
-            problems += [problem.within(f"nodes[{i}].params") for problem in found]
-    before, broken = predecessors([node.id for node in spec.nodes], spec.links)
-    problems += broken
-    if not broken:
-        _, cycle = topological(before)
-        if cycle:
-            names = ", ".join(f"'{name}'" for name in cycle)
-            problems.append(Problem("edges", f"a graph has no cycles, but these wait: {names}"))
-    return params, problems + _topic_problems(spec)
-
-
-def _topic_problems(spec: GraphSpec) -> list[Problem]:
-    problems = []
-    if spec.sink.topic == spec.source.topic:
-        problems.append(Problem("sink.topic", "is the source's own topic: an endless loop"))
-    if spec.dead_letter_topic in (spec.source.topic, spec.sink.topic):
-        place = "dead_letter.topic"
-        problems.append(Problem(place, f"'{spec.dead_letter_topic}' must be a topic of its own"))
-    if spec.delivery.guarantee == "exactly_once":
-        message = "exactly_once is not available in this version; use at_least_once"
-        problems.append(Problem("delivery.guarantee", message))
-    return problems
-
-
 def plan(spec: GraphSpec, folder: Path) -> Plan:
     """Both phases: the plan of a graph whose files lie in ``folder``.
 
@@ -131,14 +87,15 @@ def plan(spec: GraphSpec, folder: Path) -> Plan:
         ConfigError: every problem, with its path in the graph.
     """
     params, problems = structure(spec)
+    schema = None
     try:
         schema = _schema(spec, folder)
     except ConfigError as error:
-        raise ConfigError([*problems, *error.problems]) from error
-    if len(params) < len(spec.nodes) or any(p.path.startswith("edges") for p in problems):
+        problems += error.problems
+    if edge_problems(spec):
         raise ConfigError(problems)
     made = _Maker(spec, schema, params, Context(folder), problems).make()
-    if problems or made is None:
+    if made is None:
         raise ConfigError(problems)
     return made
 
@@ -148,9 +105,8 @@ def _schema(spec: GraphSpec, folder: Path) -> Schema:
     try:
         if isinstance(source, dict):
             return parse(source)
-        root = folder.resolve()
-        path = (root / source).resolve()
-        if not path.is_relative_to(root):
+        path = own_path(source, folder)
+        if path is None:
             raise ConfigError(Problem("", f"'{source}' must lie in the graph's own folder"))
         document = read(path)
         try:
@@ -169,15 +125,15 @@ class _Maker:
     def __init__(
         self,
         spec: GraphSpec,
-        schema: Schema,
+        schema: Schema | None,
         params: Mapping[str, Params],
         context: Context,
         problems: list[Problem],
     ) -> None:
         self._spec, self._schema, self._params = spec, schema, params
         self._context, self._problems = context, problems
-        types = schema.columns
-        self._source = _Flow(types, dict.fromkeys(types, ""))
+        types = schema.columns if schema is not None else {}
+        self._source = _Flow(types, dict.fromkeys(types, ""), complete=schema is not None)
         self._flows: dict[str, _Flow] = {}
 
     def make(self) -> Plan | None:
@@ -190,7 +146,7 @@ class _Maker:
         ends = tuple(name for name in order if name not in fed)
         final = self._joined(ends, "sink")
         fields = self._fields(final, ready, ends)
-        if self._problems:
+        if self._problems or self._schema is None:
             return None
         topics = dict.fromkeys([self._spec.sink.topic, *_routed(ready)])
         return Plan(
@@ -206,12 +162,11 @@ class _Maker:
 
     def _step(self, i: int, spec: NodeSpec, before: tuple[str, ...]) -> Step | None:
         flow = self._joined(before, f"nodes[{i}]")
-        columns = Columns(flow.types, complete=flow.complete)
         try:
-            node = kinds()[spec.type](self._params[spec.id], columns, self._context)
+            node = self._built(spec, flow)
         except ConfigError as error:
             self._problems += [problem.within(f"nodes[{i}]") for problem in error.problems]
-            self._flows[spec.id] = _Flow(flow.types, flow.writers, complete=False)
+            self._flows[spec.id] = _unsure(flow, spec.params)
             return None
         removed, writes = set(node.signature.removes), node.signature.writes
         types = {name: kind for name, kind in flow.types.items() if name not in removed}
@@ -219,28 +174,44 @@ class _Maker:
         self._flows[spec.id] = _Flow({**types, **writes}, writers, flow.complete)
         return Step(spec.id, spec.type, node, before, self._flows[spec.id].types)
 
+    def _built(self, spec: NodeSpec, flow: _Flow) -> Node[Any]:
+        """The node, ready; the reserved topic column is hidden from all of them.
+
+        Raises:
+            ConfigError: what does not fit; nothing where phase one has already said it.
+        """
+        if spec.id not in self._params:
+            raise ConfigError(())
+        types = {name: kind for name, kind in flow.types.items() if name != TOPIC_COLUMN}
+        columns = Columns(types, complete=flow.complete)
+        node = kinds()[spec.type](self._params[spec.id], columns, self._context)
+        own = {self._spec.source.topic, self._spec.dead_letter_topic}
+        taken = [topic for topic in dict.fromkeys(node.topics) if topic in own]
+        if taken:
+            names = ", ".join(f"'{topic}'" for topic in taken)
+            message = f"{names}: the source's and the dead-letter topic take no scored events"
+            raise ConfigError(Problem("params", message))
+        return node
+
     def _joined(self, before: tuple[str, ...], path: str) -> _Flow:
         """The columns where branches meet; two last writers of one column are a problem."""
         flows = [self._flows[name] for name in before] or [self._source]
+        complete = all(flow.complete for flow in flows)
         types: dict[str, ColumnType] = {}
         writers: dict[str, str] = {}
         for flow in flows:
             for name, kind in flow.types.items():
-                if writers.setdefault(name, flow.writers[name]) != flow.writers[name]:
-                    owners = " and from ".join(
-                        f"'{owner}'" if owner else "the source"
-                        for owner in (writers[name], flow.writers[name])
-                    )
-                    message = f"column '{name}' comes from {owners}; Drop it in one branch"
-                    self._problems.append(Problem(path, message))
+                first = writers.setdefault(name, flow.writers[name])
+                if complete and first != flow.writers[name]:
+                    self._problems.append(_conflict(path, name, first, flow.writers[name]))
                 types.setdefault(name, kind)
-        return _Flow(types, writers, all(flow.complete for flow in flows))
+        return _Flow(types, writers, complete)
 
     def _fields(self, final: _Flow, steps: list[Step], ends: tuple[str, ...]) -> list[str]:
         given = self._spec.sink.fields
         if given is None:
             by_id = {step.id: step for step in steps}
-            found = dict.fromkeys(name for end in ends for name in _last_written(end, by_id))
+            found = dict.fromkeys(_last_written(ends, by_id))
             given = [name for name in found if name in final.types]
             if not given and final.complete:
                 message = "the last nodes write no column; name the fields"
@@ -255,13 +226,45 @@ class _Maker:
         return list(given)
 
 
-def _last_written(end: str, steps: Mapping[str, Step]) -> Iterable[str]:
-    """What the node wrote, or those before it where it only decides (Filter, Validate, Route)."""
-    step = steps.get(end)
-    if step is None:
-        return []
-    written = [name for name in step.node.signature.writes if name != TOPIC_COLUMN]
-    return written or [name for before in step.before for name in _last_written(before, steps)]
+def _conflict(path: str, column: str, *writers: str) -> Problem:
+    owners = " and from ".join(f"'{writer}'" if writer else "the source" for writer in writers)
+    if column == TOPIC_COLUMN:
+        return Problem(path, f"the topic comes from {owners}; Route once, behind the join")
+    return Problem(path, f"column '{column}' comes from {owners}; Drop it in one branch")
+
+
+def _unsure(flow: _Flow, params: object) -> _Flow:
+    """Behind a node that could not be checked: what its params name may have become anything."""
+    named = set(_words(params))
+    types = {name: kind for name, kind in flow.types.items() if name not in named}
+    return _Flow(types, {name: flow.writers[name] for name in types}, complete=False)
+
+
+def _words(data: object) -> Iterable[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping):
+        yield from _words([*data, *data.values()])
+    elif isinstance(data, list):
+        for item in data:
+            yield from _words(item)
+
+
+def _last_written(ends: Iterable[str], steps: Mapping[str, Step]) -> list[str]:
+    """What the ends wrote, or those before where they only decide (Filter, Validate, Route)."""
+    found: list[str] = []
+    waiting = list(reversed([*ends]))
+    seen = set(waiting)
+    while waiting:
+        step = steps.get(waiting.pop())
+        if step is None:
+            continue
+        written = [name for name in step.node.signature.writes if name != TOPIC_COLUMN]
+        before = [] if written else [name for name in step.before if name not in seen]
+        found += written
+        seen.update(before)
+        waiting += reversed(before)
+    return found
 
 
 def _wanted(steps: Iterable[Step], fields: Iterable[str]) -> set[str]:

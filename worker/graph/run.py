@@ -13,6 +13,7 @@ from worker.errors import Fault, Stage
 from worker.graph.plan import Plan, Step
 
 Clock = Callable[[], float]
+_MESSAGE_LENGTH = 300  # it becomes a header, and an exception may quote the whole event
 
 
 @dataclass(slots=True)
@@ -74,10 +75,10 @@ def _process(step: Step, batch: Batch, done: Run) -> Batch:
         return _empty(step.types, batch)
     try:
         made = step.node.process(batch)
-    except Exception as error:  # whatever a node raises must cost its guilty rows only
+    except Exception as error:  # noqa: BLE001 - whatever a node raises costs its guilty rows only
         if len(batch) == 1:
             row = int(batch.rows[0])
-            message = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
             done.faults.setdefault(row, Fault(row, Stage.NODE, "NodeError", message, step.id))
             return _empty(step.types, batch)
         middle = len(batch) // 2

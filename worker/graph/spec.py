@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from worker.errors import ConfigError, Problem
 from worker.graph.text import Document, read
+from worker.nodes.route import Topic
 from worker.problems import problems_of
 
 MAX_NODES = 1_000
+MAX_TOPIC_LENGTH = 249
 ENVELOPE = ("edge", "applicationDsl")
 """Where Adobe's Real-time Machine Learning keeps the graph in its JSON."""
 
-Topic = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
 
 
@@ -105,7 +114,7 @@ class GraphSpec(_Part):
         if self.edges is not None:
             return [(a, b) for a, b in self.edges]
         ids = [node.id for node in self.nodes]
-        return list(zip(ids, ids[1:], strict=False))
+        return list(itertools.pairwise(ids))
 
     @property
     def dead_letter_topic(self) -> str:

@@ -19,6 +19,7 @@ _LABEL = 30.0  # room for the graph's name at the top of the frame
 _MIN_WIDTH, _MAX_WIDTH = 150.0, 300.0
 _NARROW = 24.0  # what a passing edge takes where the picture would grow too wide
 _WIDE = 1_000.0
+_TEXT_WIDTH = _MAX_WIDTH - 40
 _RADIUS = 14.0
 
 
@@ -40,23 +41,18 @@ class _Picture:
         placed = layout(self._widths, edges(plan), _GAP, common)
         if _extent(placed) > _WIDE:
             placed = layout(self._widths, edges(plan), _GAP, _NARROW)
-        last = placed.layers - 1
         self._x = {key: x for key, (x, _) in placed.boxes.items()}
-        # Routed topics stand beside the sink's own, whatever layer their node is in.
-        self._rank = {
-            box.key: last if box.key.startswith("t") else placed.boxes[box.key][1]
-            for box in self._boxes
-        }
+        self._rank = {key: rank for key, (_, rank) in placed.boxes.items()}
         self._edges = placed.edges
-        self._last = last
+        self._last = placed.layers - 1
         self._frame()
 
     def _frame(self) -> None:
         """The frame around the nodes, the place of the dead letters, and the picture's size."""
         inner = [x for way in self._edges.values() for x, rank in way if 0 < rank < self._last]
         nodes = [box.key for box in self._boxes if not _is_topic(box)]
-        self._left = min(min(inner), min(self._x[k] - self._widths[k] / 2 for k in nodes)) - _PAD
-        self._right = max(max(inner), max(self._x[k] + self._widths[k] / 2 for k in nodes)) + _PAD
+        self._left = min(*inner, *(self._x[k] - self._widths[k] / 2 for k in nodes)) - _PAD
+        self._right = max(*inner, *(self._x[k] + self._widths[k] / 2 for k in nodes)) + _PAD
         self._top = self._y(1) - _HEIGHT / 2 - _LABEL
         self._bottom = self._y(self._last - 1) + _HEIGHT / 2 + _PAD
         topics = [box.key for box in self._boxes if _is_topic(box)]
@@ -97,7 +93,9 @@ class _Picture:
             self._left, self._top, self._right - self._left, self._bottom - self._top,
             _RADIUS, "#f8fafc", _FRAME,
         )  # fmt: skip
-        yield _text(self._left + 14, self._top + 20, name, 12, _MUTED, "600", "start")
+        yield _text(
+            self._left + 14, self._top + 20, self._name, 12, _MUTED, weight="600", anchor="start"
+        )
         for way in self._edges.values():
             yield self._arrow(way)
         yield self._rejected()
@@ -123,9 +121,10 @@ class _Picture:
         """From the frame's side down to the dead letters: any node may reject an event."""
         x, y = self._x["dead"], self._bottom - 40
         end = self._y(self._last) - _HEIGHT / 2
-        path = f"M{self._right:.1f},{y:.1f} H{x - 16:.1f} Q{x:.1f},{y:.1f} {x:.1f},{y + 16:.1f} V{end:.1f}"
+        turn = f"Q{x:.1f},{y:.1f} {x:.1f},{y + 16:.1f}"
+        path = f"M{self._right:.1f},{y:.1f} H{x - 16:.1f} {turn} V{end:.1f}"
         colour = COLOURS[Look.DEAD].accent
-        label = _text(x + 8, y + 22, "rejected", _BELOW_PX, colour, "400", "start")
+        label = _text(x + 8, y + 22, "rejected", _BELOW_PX, colour, anchor="start")
         return _path(path, colour, "rejected", dashed=True) + label
 
     def _box(self, box: Box) -> Iterator[str]:
@@ -137,11 +136,11 @@ class _Picture:
         yield _rect(left, top, width, _HEIGHT, radius, colours.fill, colours.border)
         if not _is_topic(box):
             yield _rect(left + 5, top + 8, 3.5, _HEIGHT - 16, 1.75, colours.accent, "none")
-        title = _fitted(box.title, _TITLE_PX * _BOLD_EM)
-        below = _fitted(box.below, _BELOW_PX * _PLAIN_EM)
         colour = colours.accent if _is_topic(box) else _TEXT
-        yield _text(x, y - 3, escape(title), _TITLE_PX, colour, "600", "middle")
-        yield _text(x, y + 14, escape(below), _BELOW_PX, _MUTED, "400", "middle")
+        title = _fitted(box.title, _TITLE_PX * _BOLD_EM)
+        yield _text(x, y - 3, title, _TITLE_PX, colour, weight="600")
+        below = _fitted(box.below, _BELOW_PX * _PLAIN_EM)
+        yield _text(x, y + 14, below, _BELOW_PX, _MUTED)
         yield "</g>\n"
 
 
@@ -161,7 +160,7 @@ def _width(box: Box) -> float:
 
 def _fitted(text: str, character_px: float) -> str:
     """The text, cut to what the widest box holds."""
-    most = int((_MAX_WIDTH - 28) / character_px)
+    most = int(_TEXT_WIDTH / character_px)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -175,11 +174,21 @@ def _rect(
 
 
 def _text(
-    x: float, y: float, escaped: str, size: float, colour: str, weight: str, anchor: str
+    x: float,
+    y: float,
+    text: str,
+    size: float,
+    colour: str,
+    *,
+    weight: str = "400",
+    anchor: str = "middle",
 ) -> str:
+    # A text that was cut fills its box whatever the font: wide letters must not stand out of it.
+    squeezed = f' textLength="{_TEXT_WIDTH:g}" lengthAdjust="spacingAndGlyphs"'
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" font-weight="{weight}" '
-        f'fill="{colour}" text-anchor="{anchor}">{escaped}</text>\n'
+        f'fill="{colour}" text-anchor="{anchor}"{squeezed if text.endswith("…") else ""}>'
+        f"{escape(text)}</text>\n"
     )
 
 

@@ -6,6 +6,7 @@ mean what they mean in JSON. Anchors, aliases, tags and duplicate keys are refus
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ _PLAIN = {
         "-0123456789",
     ),
 }
+
+# Where JSON is no YAML: tabs between tokens, and characters that YAML refuses or takes for the end
+# of a line; in JSON these can only stand inside text.
+_JSON = str.maketrans(
+    {"\t": " ", "\x7f": r"\u007f", "\x85": r"\u0085", "\u2028": r"\u2028", "\u2029": r"\u2029"}
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -76,9 +83,8 @@ class Document:
         self._lines: dict[str, int] = {}
         if len(text) > MAX_TEXT_LENGTH:
             raise ConfigError(Problem("", _TOO_LONG, file))
-        # Tabs between JSON tokens are white space there, but no YAML; inside text they are escaped.
         if text.lstrip()[:1] == "{":
-            text = text.replace("\t", " ")
+            text = text.translate(_JSON)
         try:
             self.data: Any = self._parsed(text)
         except yaml.MarkedYAMLError as error:
@@ -109,6 +115,8 @@ class Document:
             return [self._value(loader, item, f"{path}[{i}]") for i, item in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
             value = loader.construct_object(node)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise _refused("a number that no float can hold", node)
             return _unescaped(value, node) if isinstance(value, str) else value
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ _NUMPY: dict[str, np.dtype[Any]] = {
     "tensor(bool)": np.dtype(np.bool_),
     "tensor(string)": np.dtype(object),
 }
-_PROBE_ROWS = 3  # a probe of 2 would not tell a batch axis from a fixed axis of 2
+_EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
+_PROBES = (3, 2)  # one size would not tell a batch axis from an axis that happens to be as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Session:
         name: what a graph calls the model.
         sha256: digest of the file.
         inputs: by name.
-        outputs: by name; ZipMap outputs appear as float32 matrices, classes in the model's order.
+        outputs: by name; ZipMap outputs appear as float32 matrices, classes in ascending order.
+            Empty for a model that is open, until `fit` has told it what it is fed.
         batch_size: None, or the only batch size the model takes.
     """
 
@@ -66,7 +69,8 @@ class Session:
         """Loads and probes the model.
 
         Raises:
-            ModelError: the file is missing, is no model, or does not run on a batch of zeros.
+            ModelError: the file is missing, is no model, or does not run on a batch of zeros
+                (which a model that is open is only asked in `fit`).
         """
         self.name = name
         try:
@@ -79,6 +83,9 @@ class Session:
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 4
+        # The digest must cover the weights: no tensor data from outside the file, where a model
+        # that is loaded from memory would look in the working directory.
+        options.add_session_config_entry(_EXTERNAL_DATA, os.devnull)
         try:
             self._session = ort.InferenceSession(
                 content, sess_options=options, providers=["CPUExecutionProvider"]
@@ -86,33 +93,47 @@ class Session:
         except Exception as error:  # onnxruntime raises its own types, which share no base
             raise ModelError(f"model '{name}' does not load: {_first_line(error)}") from error
         declared = self._session.get_inputs()
-        sizes = {item.shape[0] for item in declared if item.shape and isinstance(item.shape[0], int)}
+        if not declared:
+            raise ModelError(f"model '{name}' has no input")
+        sizes = {
+            item.shape[0] for item in declared if item.shape and isinstance(item.shape[0], int)
+        }
         self.batch_size: int | None = min(sizes) if sizes else None
         self.inputs = {item.name: _tensor(name, item) for item in declared}
-        self.outputs = self._probe()
+        self.outputs: dict[str, Tensor] = {}
+        self._none: dict[str, NDArray[Any]] = {}
+        if not self.is_open:
+            self.fit({})
 
-    def _probe(self) -> dict[str, Tensor]:
-        n = self.batch_size or _PROBE_ROWS
-        feeds = {}
-        for tensor in self.inputs.values():
-            shape = (n, *(1 if size is None else size for size in tensor.shape))
-            empty: Any = "" if tensor.dtype == object else 0
-            feeds[tensor.name] = np.full(shape, empty, dtype=tensor.dtype)
+    @property
+    def is_open(self) -> bool:
+        """Whether an input leaves more axes than the batch open, so that who feeds it decides."""
+        return any(None in tensor.shape for tensor in self.inputs.values())
+
+    def fit(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Runs the model on zeros: that it takes what it will be fed, and what its outputs are.
+
+        Args:
+            shapes: input name -> sizes of its axes without the batch; those of inputs that are
+                not open may be left out, and an open axis that nobody names has size 1.
+
+        Raises:
+            ModelError: it does not run, or an output does not have one row per event.
+        """
         names = [item.name for item in self._session.get_outputs()]
-        found = {}
-        for name, values in zip(names, self._run(feeds, names), strict=True):
-            if values.shape[:1] != (n,):
-                raise ModelError(
-                    f"model '{self.name}': output '{name}' has shape {values.shape} for {n} events; "
-                    "its first axis must be the batch"
-                )
-            found[name] = Tensor(name, values.dtype, values.shape[1:])
-        return found
+        for n in (self.batch_size,) if self.batch_size else _PROBES:
+            feeds = {}
+            for tensor in self.inputs.values():
+                sizes = shapes.get(tensor.name, tuple(size or 1 for size in tensor.shape))
+                empty: Any = "" if tensor.dtype == object else 0
+                feeds[tensor.name] = np.full((n, *sizes), empty, dtype=tensor.dtype)
+            found = self._run(feeds, names)
+        for name, values in zip(names, found, strict=True):
+            self.outputs[name] = Tensor(name, values.dtype, values.shape[1:])
+            self._none[name] = values[:0]
 
-    def run(
-        self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str]
-    ) -> list[NDArray[Any]]:
-        """Runs n >= 1 rows.
+    def run(self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """Runs n rows.
 
         Args:
             feeds: input name -> ``(n, ...)``, C order, the input's dtype.
@@ -122,10 +143,12 @@ class Session:
             One ``(n, ...)`` array per name.
 
         Raises:
-            ModelError: the model broke on this batch.
+            ModelError: the model broke on this batch, or gave an output of another shape.
         """
         n = len(next(iter(feeds.values())))
         size = self.batch_size
+        if n == 0:
+            return [self._none[name] for name in outputs]
         if size is None:
             return self._run(feeds, outputs) if n > 1 else self._padded(feeds, outputs, 2)
         chunks = [
@@ -147,7 +170,24 @@ class Session:
             found = self._session.run(list(outputs), dict(feeds))
         except Exception as error:  # onnxruntime raises its own types, which share no base
             raise ModelError(f"model '{self.name}' does not run: {_first_line(error)}") from error
-        return [_array(values) for values in found]
+        n = len(next(iter(feeds.values())))
+        arrays = [self._array(name, values) for name, values in zip(outputs, found, strict=True)]
+        for name, values in zip(outputs, arrays, strict=True):
+            known = self.outputs.get(name)
+            if values.shape != (n, *(known.shape if known else values.shape[1:])):
+                raise ModelError(
+                    f"model '{self.name}': output '{name}' has shape {values.shape} for {n} "
+                    "events; its first axis must be the batch, the others always the same"
+                )
+        return arrays
+
+    def _array(self, output: str, values: Any) -> NDArray[Any]:
+        """A ZipMap's list of dicts as a matrix, in the dicts' order; arrays as they are."""
+        if isinstance(values, np.ndarray):
+            return values
+        if isinstance(values, list) and all(isinstance(row, dict) for row in values):
+            return np.array([list(row.values()) for row in values], dtype=np.float32)
+        raise ModelError(f"model '{self.name}': output '{output}' is no tensor and no ZipMap")
 
 
 def _tensor(model: str, item: Any) -> Tensor:
@@ -155,17 +195,10 @@ def _tensor(model: str, item: Any) -> Tensor:
     if dtype is None:
         known = ", ".join(_NUMPY)
         raise ModelError(f"model '{model}': input '{item.name}' is {item.type}; known: {known}")
-    if not item.shape:
+    if not item.shape or item.shape[0] == 0:
         raise ModelError(f"model '{model}': input '{item.name}' has no batch axis")
     axes = tuple(size if isinstance(size, int) else None for size in item.shape[1:])
     return Tensor(item.name, dtype, axes)
-
-
-def _array(values: Any) -> NDArray[Any]:
-    """A ZipMap's list of dicts as a matrix, columns in the dicts' order; arrays as they are."""
-    if isinstance(values, list):
-        return np.array([list(row.values()) for row in values], dtype=np.float32)
-    return np.asarray(values)
 
 
 def _first_line(error: Exception) -> str:

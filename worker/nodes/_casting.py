@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.batch import FLOATS, Column, ColumnType, DType, Mask
-from worker.nodes._parse import parse_bool, parse_float, parse_int
+from worker.nodes._values import parse_bool, parse_float, parse_int
 
 _INT64_END = 2.0**63
 

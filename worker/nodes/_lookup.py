@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from worker.batch import Column, DType, Rows
-from worker.nodes._values import Scalar, fit, fit_key
+from worker.nodes._fit import Scalar, fit, fit_key
 from worker.nodes.base import Columns
 
 MISSING, UNKNOWN, FIRST = 0, 1, 2

@@ -36,6 +36,7 @@ def distinct(columns: Columns, paths: Iterable[tuple[str, str]]) -> None:
     first: dict[str, str] = {}
     for path, name in paths:
         if name in first:
-            columns.problem(path, f"column '{name}' is named twice, first at {first[name]}")
+            message = f"column '{name}' is named twice, first at {first[name]}"
+            columns.problem(path, message, sure=True)
         else:
             first[name] = path

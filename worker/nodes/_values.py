@@ -1,103 +1,101 @@
-"""Values in params: kept as they are written, then fitted to a column's dtype."""
+"""Values in text: read strictly, and shown in messages."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
-
-from worker.batch import NUMBERS, DType
-from worker.nodes._parse import parse_bool, parse_float, parse_instant, parse_int, shown
-
-Number = StrictInt | StrictFloat
-"""A number that is written as one: neither true nor "1"."""
-
-Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
-"""A value of any type: text "1" stays text, true stays true."""
-
-Invalid = Literal["reject", "missing"]
-"""What becomes of a value that cannot be converted: its row is a dead letter, or it is missing."""
 
 _INT64 = np.iinfo(np.int64)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_OFFSET = datetime(1970, 1, 1)
+_MILLISECOND = timedelta(milliseconds=1)
+_BEFORE_TIME = frozenset({"", "T", "t", " "})
+_SHOWN_LENGTH = 80
 
 
-def fit(value: Scalar, dtype: DType) -> Any:
-    """The value as a column of ``dtype`` holds it; ISO 8601 text becomes a datetime64[ms].
+def shown(value: object) -> str:
+    """The value as a message carries it: quoted if text, at most 80 characters."""
+    text = repr(value[:_SHOWN_LENGTH] if isinstance(value, str) else value)
+    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 3] + "..."
+
+
+def parse_int(text: str) -> int:
+    """A whole number in text; blanks around it are allowed.
 
     Raises:
-        ValueError: of another type, or out of range.
+        ValueError: no whole number, or outside int64.
     """
-    if dtype is DType.TEXT and isinstance(value, str):
-        return value
-    if dtype is DType.BOOL and isinstance(value, bool):
-        return value
-    if dtype is DType.DATETIME and isinstance(value, str):
-        return np.datetime64(parse_instant(value), "ms")
-    if dtype in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _fit_number(value, dtype)
-    way_out = "; put it in quotes" if dtype is DType.TEXT else ""
-    raise ValueError(f"{shown(value)} is no {dtype}{way_out}")
-
-
-def _fit_number(value: float, dtype: DType) -> float:
-    if dtype is DType.INT64:
-        if value != int(value):
-            raise ValueError(f"{shown(value)} is not whole, and the column is int64")
-        if not _INT64.min <= value <= _INT64.max:
-            raise ValueError(f"{shown(value)} is outside int64")
-        return int(value)
     try:
-        with np.errstate(over="ignore"):
-            fitted = float(np.float32(value) if dtype is DType.FLOAT32 else value)
-    except OverflowError:
-        fitted = math.inf
-    if not math.isfinite(fitted):
-        raise ValueError(f"{shown(value)} is outside {dtype}")
-    return fitted
+        value = int(_plain(text))
+    except ValueError:
+        raise ValueError(f"{shown(text)} is no whole number") from None
+    if not _INT64.min <= value <= _INT64.max:
+        raise ValueError(f"{shown(text)} is outside int64")
+    return value
 
 
-def fit_bound(value: Scalar, dtype: DType) -> Any:
-    """Like `fit`, for comparisons by order: an int64 column may be compared with 1.5.
-
-    Raises:
-        ValueError: of another type, or out of range.
-    """
-    if dtype is DType.INT64 and isinstance(value, float) and value != int(value):
-        return value
-    return fit(value, dtype)
-
-
-def fit_key(key: Scalar, dtype: DType) -> Any:
-    """Like `fit`, for keys of mappings, which JSON writes as text: ``"1"`` fits int64.
+def parse_float(text: str) -> float:
+    """A finite decimal number in text; blanks around it are allowed.
 
     Raises:
-        ValueError: of another type, or out of range.
+        ValueError: no number, or one that is not finite, such as ``nan`` or ``1e999``.
     """
-    if isinstance(key, str) and dtype is DType.INT64:
-        return parse_int(key)
-    if isinstance(key, str) and dtype is DType.BOOL:
-        return parse_bool(key)
-    if isinstance(key, str) and dtype in NUMBERS:
-        return fit(parse_float(key), dtype)
-    return fit(key, dtype)
+    try:
+        value = float(_plain(text))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{shown(text)} is no finite number")
+    return value
 
 
-def common_dtype(values: Iterable[Scalar | None]) -> DType:
-    """The dtype of a column that holds these values: text, bool, int64 or float64; None fits all.
+def _plain(text: str) -> str:
+    """The text, if it has nothing that int() and float() take beyond numbers in data."""
+    if "_" in text or not text.isascii():  # 1_000, and digits of other scripts
+        raise ValueError
+    return text
+
+
+def parse_bool(text: str) -> bool:
+    """The truth value in text: ``true`` or ``false`` in any case.
 
     Raises:
-        ValueError: text, numbers and true/false are mixed, or all are None.
+        ValueError: any other text.
     """
-    types = {type(value) for value in values if value is not None}
-    if types == {str}:
-        return DType.TEXT
-    if types == {bool}:
-        return DType.BOOL
-    if types == {int}:
-        return DType.INT64
-    if types and types <= {int, float}:
-        return DType.FLOAT64
-    raise ValueError("values must be all text, all numbers or all true/false")
+    folded = text.lower()
+    if folded not in ("true", "false"):
+        raise ValueError(f"{shown(text)} is neither true nor false")
+    return folded == "true"
+
+
+def parse_instants(texts: list[str]) -> list[int]:
+    """Milliseconds since 1970 UTC of ISO 8601 dates or date-times; finer digits are cut off.
+
+    The extended form, with ``T`` or a blank before the time: ``2024-03-01T10:15:00.123+02:00``.
+    An offset is honoured; without one it is UTC.
+
+    Raises:
+        ValueError: another form, or a date that does not exist, in any of the texts.
+    """
+    # fromisoformat takes any character before the time, even the + of an offset.
+    if not {text[10:11] for text in texts} <= _BEFORE_TIME:
+        raise ValueError("no ISO 8601 date-time")
+    return [
+        (moment - (_EPOCH_WITHOUT_OFFSET if moment.tzinfo is None else _EPOCH)) // _MILLISECOND
+        for moment in map(datetime.fromisoformat, texts)
+    ]
+
+
+def parse_instant(text: str) -> int:
+    """One text, like `parse_instants`.
+
+    Raises:
+        ValueError: another form, or a date that does not exist; the message carries the text.
+    """
+    try:
+        return parse_instants([text])[0]
+    except ValueError:
+        fault = "is no ISO 8601 date-time; write 2024-03-01T10:15:00Z"
+        raise ValueError(f"{shown(text)} {fault}") from None

@@ -69,17 +69,37 @@ class Context:
     folder: Path = field(default_factory=Path)
 
 
+def own_path(reference: str, folder: Path) -> Path | None:
+    """Where a file reference points: below the graph's folder, symbolic links resolved.
+
+    None where it lies outside, or where no file can have that name; a graph must not read what is
+    not its own.
+    """
+    root = folder.resolve()
+    try:
+        path = (root / reference).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links; a name with a null character
+        return None
+    return path if path.is_relative_to(root) else None
+
+
 class Columns(Mapping[str, ColumnType]):
     """The typed columns that reach a node, and the problems found while it is checked.
 
-    With ``complete=False`` (a node before this one could not be checked) an unknown column is no
-    problem, so that one mistake is reported once.
+    One mistake is reported once. With ``complete=False`` (a node before this one could not be
+    checked) an unknown column is no problem; and once a column's type had to be guessed, what
+    does not fit the guess is none either.
+
+    Attributes:
+        problems: what is wrong, in the order found.
+        guessed: a column was not as needed, so that the node could not be checked to the end.
     """
 
     def __init__(self, types: Mapping[str, ColumnType], *, complete: bool = True) -> None:
         self._types = dict(types)
         self._complete = complete
         self.problems: list[Problem] = []
+        self.guessed = False
 
     def __getitem__(self, name: str) -> ColumnType:
         return self._types[name]
@@ -90,9 +110,16 @@ class Columns(Mapping[str, ColumnType]):
     def __len__(self) -> int:
         return len(self._types)
 
-    def problem(self, path: str, message: str) -> None:
-        """Notes that the param at ``path`` is wrong; checking goes on."""
-        self.problems.append(Problem(f"params.{path}", message))
+    def problem(self, path: str, message: str, *, sure: bool = False) -> None:
+        """Notes that the param at ``path`` is wrong; checking goes on.
+
+        Args:
+            path: such as ``columns[1]``.
+            message: what is wrong and the way out.
+            sure: wrong whatever the columns' types, so that a guess does not matter.
+        """
+        if sure or not self.guessed:
+            self.problems.append(Problem(f"params.{path}".rstrip("."), message))
 
     def need(
         self, path: str, name: str, dtypes: Iterable[DType] = ANY, *, vector: bool | None = False
@@ -111,20 +138,23 @@ class Columns(Mapping[str, ColumnType]):
         """
         allowed = [dtype for dtype in DType if dtype in set(dtypes)]
         stand_in = ColumnType(allowed[0], 1 if vector else None)
-        if name not in self._types:
+        found = self._types.get(name)
+        if found is None:
             if self._complete:
-                self.problem(path, f"no column '{name}' reaches this node{nearest(name, self)}")
-            return stand_in
-        found = self._types[name]
-        if found.dtype not in allowed:
+                message = f"no column '{name}' reaches this node{nearest(name, self)}"
+                self.problem(path, message, sure=True)
+        elif found.dtype not in allowed:
             wanted = ", ".join(allowed)
-            self.problem(path, f"column '{name}' is {found}, but this needs {wanted}; Cast it")
-            return stand_in
-        if vector is not None and vector != (found.length is not None):
+            message = f"column '{name}' is {found}, but this needs {wanted}; Cast it"
+            self.problem(path, message, sure=True)
+        elif vector is not None and vector != (found.length is not None):
             wanted = "a vector" if vector else "one number or text per event"
-            self.problem(path, f"column '{name}' is {found}, but this needs {wanted}")
-            return stand_in
-        return found
+            message = f"column '{name}' is {found}, but this needs {wanted}"
+            self.problem(path, message, sure=True)
+        else:
+            return found
+        self.guessed = True
+        return stand_in
 
 
 class Node(ABC, Generic[P]):
@@ -153,11 +183,12 @@ class Node(ABC, Generic[P]):
         """Checks the params against the columns that reach the node.
 
         Raises:
-            ConfigError: every problem, with paths that begin at ``params``.
+            ConfigError: every problem, with paths that begin at ``params``; none where only a
+                node before this one is to blame.
         """
         self.params = params
         self.signature = self.check(columns, context)
-        if columns.problems:
+        if columns.problems or columns.guessed:
             raise ConfigError(columns.problems)
 
     @abstractmethod

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from worker.batch import ANY, NUMBERS, Batch, ColumnType, DType
 from worker.nodes._casting import convert
+from worker.nodes._fit import Invalid
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._parse import shown
-from worker.nodes._values import Invalid
+from worker.nodes._values import shown
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 _FROM_DATETIME = (DType.DATETIME, DType.INT64, DType.FLOAT64, DType.TEXT)

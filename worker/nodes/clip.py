@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
+from worker.nodes._fit import Number, fit
 from worker.nodes._names import Names, distinct
-from worker.nodes._values import Number, fit
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 

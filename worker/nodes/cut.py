@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictBool, StrictFloat, StrictStr
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
+from worker.nodes._fit import Number
 from worker.nodes._names import MAX_ENTRIES, Target
-from worker.nodes._values import Number
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 Edge = StrictFloat | Literal["-inf", "inf"]

@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from worker.batch import ANY, NUMBERS, Batch, Column, ColumnType, DType, Mask, Rows
+from worker.nodes._fit import Scalar, fit, fit_bound
 from worker.nodes._lookup import FIRST, UNKNOWN, Lookup, fit_items
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._values import Scalar, fit, fit_bound
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 Values = Annotated[list[Scalar], Field(min_length=1, max_length=MAX_ENTRIES)]

@@ -3,68 +3,30 @@
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from worker.batch import ANY, FLOATS, Batch, Column, ColumnType, DType, Mask
-from worker.errors import ModelError, Stage, nearest
-from worker.models.session import Session, Tensor
-from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
-
-_SELECTOR = re.compile(r"(?P<name>.+?)(?:\[(?P<index>\d+)\])?")
-_LOSSLESS: dict[str, frozenset[DType]] = {
-    "float32": FLOATS | {DType.INT64, DType.BOOL},
-    "float64": FLOATS | {DType.INT64, DType.BOOL},
-    "int64": frozenset({DType.INT64, DType.BOOL}),
-    "int32": frozenset({DType.INT64, DType.BOOL}),
-    "bool": frozenset({DType.BOOL}),
-    "object": frozenset({DType.TEXT}),
-}
-"""Column dtypes that may feed a tensor; float64 to float32 is the usual rounding of features."""
-_OUTPUT_DTYPES = {
-    "float32": DType.FLOAT32,
-    "float64": DType.FLOAT64,
-    "int64": DType.INT64,
-    "int32": DType.INT64,
-    "bool": DType.BOOL,
-    "object": DType.TEXT,
-}
+from worker.batch import FLOATS, Batch, Column, ColumnType, DType, Mask
+from worker.errors import ModelError, Stage
+from worker.models.session import Session
+from worker.nodes._names import Target
+from worker.nodes._onnx_binding import Feed, Pick, feeds, picks
+from worker.nodes.base import Columns, Context, Example, Node, Params, Signature, own_path
 
 Name = Annotated[str, Field(min_length=1)]
+Several = Annotated[list[Name], Field(min_length=1)]
 
 
 class ONNXNodeParams(Params):
     """The model, what feeds it and what is taken from it."""
 
     model: Name
-    features: list[Name] | dict[Name, Name | list[Name]]
-    outputs: dict[Name, Name] = Field(min_length=1)
+    features: Several | Annotated[dict[Name, Name | Several], Field(min_length=1)]
+    outputs: dict[Target, Name] = Field(min_length=1)
     missing: Literal["reject", "nan"] = "reject"
-
-
-@dataclass(frozen=True, slots=True)
-class _Feed:
-    """One model input, its columns side by side, reshaped to the input's axes."""
-
-    tensor: Tensor
-    columns: tuple[str, ...]
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    """One output column: a whole model output, or one column of it."""
-
-    column: str
-    output: str
-    index: int | None
-    type: ColumnType
 
 
 class ONNXNode(Node[ONNXNodeParams]):
@@ -84,11 +46,11 @@ class ONNXNode(Node[ONNXNodeParams]):
         params={
             "model": "lr.onnx",
             "features": ["f0", "f1"],
-            "outputs": {"score": "probabilities[1]", "label": "label"},
+            "outputs": {"label": "label"},
         },
         types={"f0": ColumnType(DType.FLOAT64), "f1": ColumnType(DType.FLOAT64)},
-        given={"f0": [0.0], "f1": [0.0]},
-        gives={},
+        given={"f0": [2.0, -2.0, None], "f1": [1.0, -1.0, 0.0]},
+        gives={"label": [1, 0]},
     )
 
     @property
@@ -98,9 +60,7 @@ class ONNXNode(Node[ONNXNodeParams]):
 
     def check(self, columns: Columns, context: Context) -> Signature:
         """Loads the model and proves that the columns fit its inputs and the outputs exist."""
-        self._feeds: list[_Feed] = []
-        self._picks: list[_Pick] = []
-        path = model_path(self.params.model, context.folder)
+        path = own_path(self.params.model, context.folder)
         if path is None:
             columns.problem("model", f"'{self.params.model}' must lie in the graph's own folder")
             return Signature((), {})
@@ -109,109 +69,51 @@ class ONNXNode(Node[ONNXNodeParams]):
         except ModelError as error:
             columns.problem("model", str(error))
             return Signature((), {})
-        for name, wanted in self._assignment(columns, self.session).items():
-            self._feeds.append(self._feed(columns, self.session.inputs[name], wanted))
-        for column, selector in self.params.outputs.items():
-            pick = self._pick(columns, column, selector, self.session)
-            if pick is not None:
-                self._picks.append(pick)
+        if not self.session.is_open:
+            self._picks = picks(columns, self.session, self.params.outputs)
+        self._feeds = feeds(columns, self.session, self.params.features)
+        if columns.problems or columns.guessed:
+            return Signature((), {})
+        if self.session.is_open:
+            try:
+                self.session.fit({feed.tensor.name: feed.shape for feed in self._feeds})
+            except ModelError as error:
+                columns.problem("features", str(error))
+                return Signature((), {})
+            self._picks = picks(columns, self.session, self.params.outputs)
         reads = dict.fromkeys(name for feed in self._feeds for name in feed.columns)
         return Signature(tuple(reads), {pick.column: pick.type for pick in self._picks})
 
-    def _assignment(self, columns: Columns, session: Session) -> dict[str, list[tuple[str, str]]]:
-        """Input name -> (path of the param, column) of what feeds it."""
-        features, inputs = self.params.features, session.inputs
-        if isinstance(features, list):
-            listed = [(f"features[{i}]", name) for i, name in enumerate(features)]
-            if len(inputs) == 1:
-                return {next(iter(inputs)): listed}
-            if set(features) == set(inputs):
-                return {name: [(path, name)] for path, name in listed}
-            names = ", ".join(f"{name} {tensor}" for name, tensor in inputs.items())
-            columns.problem("features", f"the model has several inputs ({names}); map each of them")
-            return {}
-        found = {}
-        for name, given in features.items():
-            if name not in inputs:
-                columns.problem(f"features.{name}", f"no such model input{nearest(name, inputs)}")
-                continue
-            wanted = [given] if isinstance(given, str) else given
-            found[name] = [(f"features.{name}[{i}]", column) for i, column in enumerate(wanted)]
-        for name in inputs.keys() - features.keys():
-            columns.problem("features", f"model input '{name}' {inputs[name]} is fed by nothing")
-        return found
-
-    def _feed(self, columns: Columns, tensor: Tensor, wanted: list[tuple[str, str]]) -> _Feed:
-        allowed = _LOSSLESS[str(tensor.dtype)]
-        width = 0
-        for path, name in wanted:
-            found = columns.need(path, name, ANY, vector=None)
-            if name in columns and found.dtype not in allowed:
-                columns.problem(
-                    path,
-                    f"column '{name}' is {found}, but model input '{tensor.name}' is {tensor}; "
-                    "Cast it",
-                )
-            width += found.length or 1
-        open_axes = tensor.shape.count(None)
-        known = math.prod(size for size in tensor.shape if size is not None)
-        fits = width == known if open_axes == 0 else width % known == 0 and open_axes == 1
-        if not fits:
-            columns.problem(
-                "features",
-                f"{width} values per event do not fit model input '{tensor.name}' {tensor}",
-            )
-            return _Feed(tensor, tuple(name for _, name in wanted), (width,))
-        shape = tuple(width // known if size is None else size for size in tensor.shape)
-        return _Feed(tensor, tuple(name for _, name in wanted), shape)
-
-    def _pick(
-        self, columns: Columns, column: str, selector: str, session: Session
-    ) -> _Pick | None:
-        path = f"outputs.{column}"
-        match = _SELECTOR.fullmatch(selector)
-        name, index = (match["name"], match["index"]) if match else (selector, None)
-        if selector in session.outputs:
-            name, index = selector, None
-        if name not in session.outputs:
-            hint = nearest(name, session.outputs)
-            columns.problem(path, f"the model has no output '{name}'{hint}")
-            return None
-        tensor = session.outputs[name]
-        dtype = _OUTPUT_DTYPES.get(str(tensor.dtype))
-        if dtype is None:
-            columns.problem(path, f"output '{name}' is {tensor}, which no column can hold")
-            return None
-        width = math.prod(size or 1 for size in tensor.shape)
-        if index is not None and int(index) >= width:
-            columns.problem(path, f"output '{name}' is {tensor}: {selector} is past its end")
-            return None
-        if index is not None or width == 1:
-            return _Pick(column, name, int(index or 0), ColumnType(dtype))
-        return _Pick(column, name, None, ColumnType(dtype, width))
-
     def process(self, batch: Batch) -> Batch:
-        """One run; rows with missing features are padded with zeros and rejected."""
-        unfit: Mask = np.zeros(len(batch), dtype=np.bool_)
+        """One run; rows with features that the model cannot take are zeros and rejected."""
+        unfit: dict[str, Mask] = {}
         feeds = {feed.tensor.name: self._matrix(feed, batch, unfit) for feed in self._feeds}
         outputs = list(dict.fromkeys(pick.output for pick in self._picks))
         found = dict(zip(outputs, self.session.run(feeds, outputs), strict=True))
         new = {pick.column: Column(_picked(pick, found[pick.output])) for pick in self._picks}
+        rejected = np.zeros(len(batch), dtype=np.bool_)
+        for rows in unfit.values():
+            rejected |= rows
         marked = batch.with_columns(new).reject(
-            unfit, "MissingFeature", self._unfit_messages(batch, unfit), Stage.SCORE
+            rejected, "MissingFeature", self._messages(unfit, rejected), Stage.SCORE
         )
-        return self._reject_not_finite(marked, new, unfit)
+        return self._reject_not_finite(marked, new, rejected)
 
-    def _matrix(self, feed: _Feed, batch: Batch, unfit: Mask) -> NDArray[Any]:
-        """``(n, ...)`` in C order; notes in ``unfit`` the rows that may not be scored."""
+    def _matrix(self, feed: Feed, batch: Batch, unfit: dict[str, Mask]) -> NDArray[Any]:
+        """``(n, ...)`` in C order; notes in ``unfit`` each column's rows that cannot be taken."""
+        n, dtype = len(batch), feed.tensor.dtype
+        takes_nan = dtype.kind == "f" and self.params.missing == "nan"
         arrays = []
         for name in feed.columns:
             column = batch[name]
-            if column.valid is not None:
-                unfit |= ~column.valid
-            arrays.append(column.values)
-        n, dtype = len(batch), feed.tensor.dtype
-        if dtype == object:
+            values = column.values
+            if column.valid is not None and takes_nan:
+                values = values.astype(dtype)
+                values[~column.valid] = np.nan
+            elif column.valid is not None:
+                _note(unfit, name, ~column.valid)
+            arrays.append(values)
+        if dtype.kind == "O":
             texts = np.column_stack(arrays)
             texts[texts == None] = ""  # noqa: E711 - compared element by element
             return texts.reshape(n, *feed.shape)
@@ -220,25 +122,25 @@ class ONNXNode(Node[ONNXNodeParams]):
                 matrix = np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
             else:
                 matrix = np.column_stack(arrays).astype(dtype, copy=False)
-        if dtype.kind == "f":
-            bad = ~np.isfinite(matrix) if self.params.missing == "reject" else np.isinf(matrix)
-            if bad.any():
-                rows = bad.any(axis=1)
-                unfit |= rows
-                matrix = matrix.copy()
-                matrix[rows] = 0
+        bad = _unusable(matrix, arrays, takes_nan=takes_nan)
+        if bad is not None:
+            start = 0
+            for name, values in zip(feed.columns, arrays, strict=True):
+                end = start + (1 if values.ndim == 1 else values.shape[1])
+                _note(unfit, name, np.any(bad[:, start:end], axis=1))
+                start = end
+            matrix = np.where(bad, 0, matrix).astype(dtype)
         return np.ascontiguousarray(matrix).reshape(n, *feed.shape)
 
-    def _unfit_messages(self, batch: Batch, unfit: Mask) -> list[str]:
+    def _messages(self, unfit: dict[str, Mask], rejected: Mask) -> list[str]:
+        way_out = "FillNa it"
+        if self.params.missing == "reject":
+            way_out += ", or set missing: nan if the model takes NaN"
         messages = []
-        for row in np.flatnonzero(unfit):
-            one = batch.take(np.array([row]))
-            names = [name for name in self.signature.reads if not _finite(one[name])]
+        for row in np.flatnonzero(rejected):
+            names = [name for name, rows in unfit.items() if rows[row]]
             shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            messages.append(
-                f"no finite value for {shown or 'a feature'}; FillNa it, or set missing: nan if the "
-                "model takes NaN"
-            )
+            messages.append(f"no value that the model can take for {shown}; {way_out}")
         return messages
 
     def _reject_not_finite(self, batch: Batch, new: dict[str, Column], unfit: Mask) -> Batch:
@@ -254,26 +156,23 @@ class ONNXNode(Node[ONNXNodeParams]):
         return batch
 
 
-def _finite(column: Column) -> bool:
-    """Whether the only row of ``column`` has a value that float32 can hold."""
-    if column.missing[0]:
-        return False
-    if column.type.dtype not in FLOATS:
-        return True
-    return bool((np.abs(column.values) <= np.finfo(np.float32).max).all())
+def _unusable(matrix: NDArray[Any], arrays: list[NDArray[Any]], *, takes_nan: bool) -> Mask | None:
+    """``(n, k)``, where a value is not finite, or outside int32; None where all are fit."""
+    bad: Mask
+    if matrix.dtype.kind == "f":
+        bad = np.isinf(matrix) if takes_nan else ~np.isfinite(matrix)
+    elif matrix.dtype == np.int32:
+        bad = matrix != np.column_stack(arrays)
+    else:
+        return None
+    return bad if bad.any() else None
 
 
-def _picked(pick: _Pick, values: NDArray[Any]) -> NDArray[Any]:
-    flat = values.reshape(len(values), -1)
+def _note(unfit: dict[str, Mask], name: str, rows: Mask) -> None:
+    unfit[name] = rows | unfit[name] if name in unfit else rows
+
+
+def _picked(pick: Pick, values: NDArray[Any]) -> NDArray[Any]:
+    flat = values.reshape(len(values), math.prod(values.shape[1:]))
     chosen = flat if pick.index is None else flat[:, pick.index]
     return np.array(chosen, dtype=pick.type.numpy)
-
-
-def model_path(reference: str, folder: Path) -> Path | None:
-    """Where a model reference points: a file below the graph's folder, symbolic links resolved.
-
-    None where it lies outside; a graph must not read what is not its own.
-    """
-    root = folder.resolve()
-    path = (root / reference).resolve()
-    return path if path.is_relative_to(root) else None

@@ -32,7 +32,11 @@ def _own() -> Iterator[tuple[str, type[Node[Any]]]]:
 
 def _installed() -> Iterator[tuple[str, type[Node[Any]]]]:
     for entry in entry_points(group=GROUP):
-        loaded = entry.load()
+        try:
+            loaded = entry.load()
+        except Exception as error:  # a package of somebody else may raise anything
+            message = f"entry point '{entry.name}' of {GROUP} does not load: {error}"
+            raise ConfigError(Problem(entry.value, message)) from error
         if not (inspect.isclass(loaded) and issubclass(loaded, Node)):
             raise ConfigError(
                 Problem(entry.value, f"entry point '{entry.name}' of {GROUP} is no Node class")

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from worker.batch import ANY, Batch, Column, ColumnType, DType
+from worker.nodes._fit import Scalar, fit
 from worker.nodes._lookup import FIRST, Lookup, fit_keys
 from worker.nodes._names import MAX_ENTRIES, Target
-from worker.nodes._values import Scalar, fit
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 

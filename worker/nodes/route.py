@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from worker.batch import ANY, Batch, Column, ColumnType, DType
+from worker.nodes._fit import Scalar
 from worker.nodes._lookup import Lookup, fit_keys
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._values import Scalar
 from worker.nodes.base import (
     TOPIC_COLUMN,
     Columns,
@@ -61,6 +61,12 @@ class Route(Node[RouteParams]):
 
     _lookup: Lookup
     _table: Column
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic that the params name."""
+        named = [*self.params.topics.values(), self.params.default]
+        return tuple(dict.fromkeys(topic for topic in named if topic is not None))
 
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
         """Keys must fit the column."""

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
+from worker.nodes._fit import Number, Scalar, common_dtype, fit, fit_bound
 from worker.nodes._names import Target
-from worker.nodes._values import Number, Scalar, common_dtype, fit, fit_bound
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 

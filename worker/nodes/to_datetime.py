@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.batch import Batch, Column, ColumnType, DType, Mask, Rows
+from worker.nodes._fit import Invalid
 from worker.nodes._names import Target
-from worker.nodes._parse import parse_instant, parse_instants, shown
-from worker.nodes._values import Invalid
+from worker.nodes._values import parse_instant, parse_instants, shown
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 # The years 1 to 9999, which ISO 8601 text and Python can carry.

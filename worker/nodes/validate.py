@@ -11,10 +11,10 @@ from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import ANY, NUMBERS, Batch, Column, ColumnType, DType, Mask
 from worker.errors import Stage
+from worker.nodes._fit import Number, Scalar, fit_bound
 from worker.nodes._lookup import UNKNOWN, Lookup, fit_items
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._parse import shown
-from worker.nodes._values import Number, Scalar, fit_bound
+from worker.nodes._values import shown
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 _ORDERED = NUMBERS | {DType.DATETIME}

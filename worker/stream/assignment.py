@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from worker.graph.spec import SourceSpec
+from worker.stream.clients import FORBIDDEN, refused
 from worker.stream.lane import Lane
 from worker.stream.meter import Meter
 
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 _RETRY_S = 0.5
 
 Commit = Callable[[Iterable[Lane]], Awaitable[None]]
+Failed = Callable[[Exception], None]
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -39,17 +41,23 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         source: SourceSpec,
         meter: Meter,
         commit: Commit,
+        failed: Failed,
         drain_timeout_s: float,
     ) -> None:
+        """``failed`` is told what a callback raises: aiokafka would log it and go on."""
         self.lanes: dict[TopicPartition, Lane] = {}
         self.joined = False
         self._consumer, self._source, self._meter = consumer, source, meter
-        self._commit, self._drain_timeout_s = commit, drain_timeout_s
+        self._commit, self._failed = commit, failed
+        self._drain_timeout_s = drain_timeout_s
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finishes what is in flight for the partitions, commits it and lets them go."""
         lanes = [self.lanes[partition] for partition in revoked if partition in self.lanes]
-        await self.close(lanes)
+        try:
+            await self.close(lanes)
+        except Exception as error:  # noqa: BLE001 - aiokafka would swallow it
+            self._failed(error)
         for lane in lanes:
             self.lanes.pop(lane.partition, None)
             self._meter.revoked(lane.partition.partition)
@@ -72,7 +80,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Looks up where to start and opens a lane for each partition."""
-        ready = await asyncio.gather(*(self._lane(partition) for partition in assigned))
+        try:
+            ready = await asyncio.gather(*(self._lane(partition) for partition in assigned))
+        except Exception as error:  # noqa: BLE001 - aiokafka would swallow it
+            self._failed(error)
+            return
         for lane in ready:
             self._consumer.seek(lane.partition, lane.frontier.position)
             self.lanes[lane.partition] = lane
@@ -86,6 +98,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 committed = await self._consumer.committed(partition)
                 start = await self._start(partition, committed)
                 return Lane(partition, start, committed)
+            except FORBIDDEN as error:
+                raise refused(error) from error
             except KafkaError as error:
                 log.warning("start_offset_unknown", partition=partition.partition, error=str(error))
                 await asyncio.sleep(_RETRY_S)

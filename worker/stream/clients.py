@@ -15,8 +15,8 @@ from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
     KafkaError,
+    TopicAuthorizationFailedError,
 )
 
 from worker.errors import ConfigError, Problem, TransportError

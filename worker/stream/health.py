@@ -7,7 +7,7 @@ import time
 from worker.stream.pump import Pump
 
 SILENT_S = 10.0
-"""A batch that is not acknowledged, or a broker that does not answer, for so long is a reason."""
+"""A batch that is not done or not acknowledged, or a broker that is silent, for so long is one."""
 
 
 def reasons(service: str, pump: Pump) -> list[str]:
@@ -23,19 +23,16 @@ def reasons(service: str, pump: Pump) -> list[str]:
     found = []
     if not link.assignment.joined:
         found.append(f"{service}: has not joined group '{link.group}' yet")
-    if pump.oldest_s is not None:
-        silent_s = time.perf_counter() - pump.oldest_s
-        if silent_s > SILENT_S:
-            stuck = ", ".join(
-                f"{lane.partition.partition}@{lane.frontier.position}"
-                for lane in link.assignment.lanes.values()
-                if lane.frontier.in_flight
-            )
-            found.append(
-                f"{service}: no acknowledgement from Kafka for {silent_s:.0f} s; "
-                f"frontier stands at {stuck or 'its place'}"
-            )
-    if pump.answered_s is not None and time.perf_counter() - pump.answered_s > SILENT_S:
-        silent_s = time.perf_counter() - pump.answered_s
-        found.append(f"{service}: Kafka has not answered for {silent_s:.0f} s")
+    stuck = ", ".join(
+        f"{lane.partition.partition}@{lane.frontier.position}"
+        for lane in link.assignment.lanes.values()
+        if lane.frontier.in_flight
+    )
+    for since_s, what in (
+        (pump.busy_s, f"the batch in hand is not done (frontier {stuck})"),
+        (pump.oldest_s, f"no acknowledgement from Kafka (frontier {stuck})"),
+        (pump.answered_s, "Kafka has not answered"),
+    ):
+        if since_s is not None and time.perf_counter() - since_s > SILENT_S:
+            found.append(f"{service}: {what} for {time.perf_counter() - since_s:.0f} s")
     return found

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from worker.graph.plan import Plan
 from worker.settings import Settings
 from worker.stream import clients, topics
-from worker.stream.assignment import Assignment
+from worker.stream.assignment import Assignment, Failed
 from worker.stream.committer import Committer
+from worker.stream.lane import Lane
 from worker.stream.lineage import Lineage
 from worker.stream.meter import Meter
 from worker.stream.publish import Publisher
-from worker.stream.topics import TopicLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Link:
         consumer: AIOKafkaConsumer,
         partitions: Mapping[str, int],
         waiting: Waiting,
+        failed: Failed,
     ) -> None:
         settings = terms.settings
         self._terms, self._partitions, self._waiting = terms, partitions, waiting
@@ -74,6 +77,7 @@ class Link:
             terms.plan.spec.source,
             meter,
             self.committer.commit,
+            failed,
             settings.drain_timeout_ms / 1_000,
         )
 
@@ -105,6 +109,29 @@ class Link:
             terms.plan, self._lineage, self._producer, self._partitions, limits
         )
 
+    def lag(self, lane: Lane) -> int:
+        """How far the lane's frontier is behind the end of the log, as last seen."""
+        end = self.consumer.highwater(lane.partition)
+        return 0 if end is None else max(int(end) - lane.frontier.position, 0)
+
+    def report(self, meter: Meter) -> None:
+        """Tells the meter where each partition stands."""
+        now_ms = time.time() * 1_000
+        for lane in self.assignment.lanes.values():
+            lag = self.lag(lane)
+            settled_ms = now_ms if lag == 0 or lane.settled_ms is None else lane.settled_ms
+            age_s = max(now_ms - settled_ms, 0) / 1_000
+            meter.partition(lane.partition.partition, lane.frontier.position, lag, age_s)
+
+    async def answers(self, within_s: float) -> bool:
+        """Whether Kafka answers a request; asking for all topics creates none."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.consumer.topics()
+        except (KafkaError, TimeoutError):
+            return False
+        return True
+
     async def close(self) -> None:
         """Leaves the group and disconnects; commits nothing."""
         await clients.stop(self.consumer)
@@ -112,7 +139,7 @@ class Link:
             await clients.stop(self._producer)
 
 
-async def open_link(terms: Terms, meter: Meter, waiting: Waiting) -> Link:
+async def open_link(terms: Terms, meter: Meter, waiting: Waiting, failed: Failed) -> Link:
     """Connects a service: topics exist, producer and consumer are started, the group is asked.
 
     Raises:
@@ -123,9 +150,7 @@ async def open_link(terms: Terms, meter: Meter, waiting: Waiting) -> Link:
     deadline_s = None
     if terms.wait_s is not None:
         deadline_s = asyncio.get_running_loop().time() + terms.wait_s
-    asker = await clients.connect(
-        settings, lambda: clients.admin(settings), deadline_s, waiting
-    )
+    asker = await clients.connect(settings, lambda: clients.admin(settings), deadline_s, waiting)
     try:
         if terms.create_topics is not None:
             await topics.create(asker, topics.wanted(plan), terms.create_topics)
@@ -139,7 +164,7 @@ async def open_link(terms: Terms, meter: Meter, waiting: Waiting) -> Link:
         deadline_s,
         waiting,
     )
-    link = Link(terms, meter, consumer, counts, waiting)
+    link = Link(terms, meter, consumer, counts, waiting, failed)
     try:
         await link.renew_producer(deadline_s)
     except BaseException:

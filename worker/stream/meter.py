@@ -64,19 +64,31 @@ class Meters:
         self.registry = registry = CollectorRegistry()
         topic = ["service", "topic"]
         self.received = Counter("rtml_events_received", "Events read", topic, registry=registry)
-        self.scored = Counter("rtml_events_scored", "Events published scored", topic, registry=registry)
+        self.scored = Counter(
+            "rtml_events_scored", "Events published scored", topic, registry=registry
+        )
         self.dropped = Counter(
-            "rtml_events_dropped", "Events dropped on purpose", [*topic, "reason"], registry=registry
+            "rtml_events_dropped",
+            "Events dropped on purpose",
+            [*topic, "reason"],
+            registry=registry,
         )
         self.dead = Counter(
             "rtml_dead_letters", "Events that became dead letters", [*topic, "stage", "error"],
             registry=registry,
         )  # fmt: skip
         self.lost = Counter(
-            "rtml_events_lost", "Offsets that retention took before they were read", topic, registry=registry
+            "rtml_events_lost",
+            "Offsets that retention took before they were read",
+            topic,
+            registry=registry,
         )
         self.batches = Histogram(
-            "rtml_batch_size_events", "Events per batch", ["service"], buckets=_EVENTS, registry=registry
+            "rtml_batch_size_events",
+            "Events per batch",
+            ["service"],
+            buckets=_EVENTS,
+            registry=registry,
         )
         self.stages = Histogram(
             "rtml_stage_duration_seconds", "Time per batch", ["service", "stage"],
@@ -87,21 +99,36 @@ class Meters:
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
         partition = ["service", "topic", "partition"]
-        self.lag = Gauge("rtml_consumer_lag", "Events behind the end of the log", partition, registry=registry)
+        self.lag = Gauge(
+            "rtml_consumer_lag", "Events behind the end of the log", partition, registry=registry
+        )
         self.lag_s = Gauge(
-            "rtml_consumer_lag_seconds", "Age of the oldest event not yet scored", partition, registry=registry
+            "rtml_consumer_lag_seconds",
+            "Age of the oldest event not yet scored",
+            partition,
+            registry=registry,
         )
         self.frontier = Gauge(
             "rtml_frontier_offset", "Lowest offset not acknowledged", partition, registry=registry
         )
-        self.in_flight = Gauge("rtml_in_flight_events", "Events in work", ["service"], registry=registry)
+        self.in_flight = Gauge(
+            "rtml_in_flight_events", "Events in work", ["service"], registry=registry
+        )
         self.model = Gauge(
-            "rtml_model_info", "Models in use", ["service", "model", "version", "sha256"], registry=registry
+            "rtml_model_info",
+            "Models in use",
+            ["service", "model", "version", "sha256"],
+            registry=registry,
         )
         self.model_load = Gauge(
-            "rtml_model_load_seconds", "Time to load the graph and its models", ["service"], registry=registry
+            "rtml_model_load_seconds",
+            "Time to load the graph and its models",
+            ["service"],
+            registry=registry,
         )
-        Gauge("rtml_build_info", "This build", ["version"], registry=registry).labels(__version__).set(1)
+        Gauge("rtml_build_info", "This build", ["version"], registry=registry).labels(
+            __version__
+        ).set(1)
         self.ages = Ages()
         self.registry.register(self.ages)
 

@@ -58,7 +58,9 @@ class Publisher:
         self._partitions, self._limits = partitions, limits
         self._source, self._sink = plan.spec.source.topic, plan.spec.sink.topic
         self._dead = plan.spec.dead_letter_topic
-        self._straight = len(plan.topics) == 1 and partitions[self._sink] == partitions[self._source]
+        self._straight = (
+            len(plan.topics) == 1 and partitions[self._sink] == partitions[self._source]
+        )
         self._headers = lineage.scored() if plan.spec.sink.headers else []
 
     async def publish(

@@ -8,39 +8,31 @@ pump and acks is the back-pressure. At low load a batch is one event; there is n
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import structlog
-from aiokafka import TopicPartition
-from aiokafka.errors import (
-    KafkaError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    ProducerClosed,
-)
+from aiokafka.errors import KafkaError, ProducerClosed
 from mode import Service
 
 from worker.codec.outcome import Outcomes
 from worker.score import Timing, score
 from worker.stream.clients import refused
-from worker.stream.frontier import Span
-from worker.stream.lane import Lane
+from worker.stream.intake import Taken, joined, take
 from worker.stream.link import Link, Terms, open_link
 from worker.stream.meter import Meter
-from worker.stream.publish import Future, Segment
-from worker.stream.record import Record
+from worker.stream.publish import Future
 
 log = structlog.get_logger(__name__)
 
 IN_FLIGHT_BATCHES = 4
-POLL_MS = 200
-LONG_SCORING_S = 0.005
-"""Scoring that takes longer goes to a thread, so that heartbeats and fetches go on."""
+LONG_RUN_S = 0.005
+"""A graph that runs longer goes to a thread: ONNX Runtime releases the interpreter's lock, so that
+heartbeats, fetches and acknowledgements go on."""
 PROBE_S = 5.0
 MAX_PRODUCE_FAILURES = 3
 """The same records refused so often in a row stop the service."""
@@ -53,7 +45,7 @@ class Ticket:
     """One batch on its way: what it took of each lane, and what must be acknowledged."""
 
     epoch: int
-    taken: list[tuple[Lane, Span, list[Record]]]
+    taken: list[Taken]
     outcomes: Outcomes
     timestamps_ms: list[int]
     futures: list[Future]
@@ -68,6 +60,7 @@ class Pump(Service):
         failure: what stopped the service; set before ``failed`` is called.
         oldest_s: on the performance counter, when the batch was sent whose acknowledgement is
             awaited; None where nothing is.
+        busy_s: likewise, when the batch in hand was taken.
         waiting: why Kafka is not reached yet.
         answered_s: on the performance counter, when Kafka last answered the regular probe.
     """
@@ -81,13 +74,16 @@ class Pump(Service):
         self.failure: Exception | None = None
         self.oldest_s: float | None = None
         self._terms, self._meter, self._failed = terms, meter, failed
+        self.busy_s: float | None = None
         self.waiting = ""
         self.answered_s: float | None = None
         self._linked = asyncio.Event()
         self._tickets: asyncio.Queue[Ticket] = asyncio.Queue(IN_FLIGHT_BATCHES)
         self._limit = terms.settings.max_batch_events
-        self._scoring_s = 0.0
+        self._running_s = 0.0
         self._epoch = 0
+        self._steady = asyncio.Event()
+        self._steady.set()
         self._failures = 0
 
     async def on_stop(self) -> None:
@@ -122,7 +118,7 @@ class Pump(Service):
             await task
         except KafkaError as error:
             self._fail(refused(error))
-        except Exception as error:  # whatever it is: the service stops, uncommitted, and says so
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service stops and says so
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -131,61 +127,28 @@ class Pump(Service):
             self._failed(error)
 
     async def _pump_batches(self) -> None:
-        self.link = await open_link(self._terms, self._meter, self._wait)
+        self.link = await open_link(self._terms, self._meter, self._wait, self._fail)
         self._linked.set()
         while not self.should_stop:
-            taken = await self._take(self.link)
+            await self._steady.wait()
+            epoch = self._epoch
+            taken = await take(self.link, self._limit, partial(self._is_current, epoch))
             if taken:
+                self.busy_s = time.perf_counter()
                 await self._put_through(self.link, taken)
+                self.busy_s = None
+
+    def _is_current(self, epoch: int) -> bool:
+        return epoch == self._epoch
 
     def _wait(self, reason: str) -> None:
         self.waiting = reason
         log.warning("waiting_for_kafka", reason=reason)
 
-    async def _take(self, link: Link) -> list[tuple[Lane, Span, list[Record]]]:
-        """The next records, at least one unless none came in time, noted in their lanes."""
-        ready = set(link.assignment.lanes.values())
-        try:
-            found = await link.consumer.getmany(timeout_ms=POLL_MS, max_records=self._limit)
-        except OffsetOutOfRangeError as error:
-            await self._return_to_log(link, error.args[0])
-            return []
-        except NoOffsetForPartitionError:
-            return []  # asked before the lane sought its start
-        taken = []
-        for partition, records in found.items():
-            lane = link.assignment.lanes.get(partition)
-            if lane is None or not lane.open:
-                continue
-            if lane not in ready:  # fetched before its start was known
-                link.consumer.seek(partition, lane.frontier.taken)
-                continue
-            taken.append((lane, lane.take(records[-1].offset + 1, len(records)), records))
-        return taken
-
-    async def _return_to_log(self, link: Link, wanted: Mapping[TopicPartition, int]) -> None:
-        for partition, offset in wanted.items():
-            lane = link.assignment.lanes.get(partition)
-            if lane is None:
-                continue
-            first = (await link.consumer.beginning_offsets([partition]))[partition]
-            end = (await link.consumer.end_offsets([partition]))[partition]
-            start = link.assignment.within(partition, offset, first, end)
-            await lane.idle()
-            lane.restart(start)
-            link.consumer.seek(partition, start)
-
-    async def _put_through(
-        self, link: Link, taken: list[tuple[Lane, Span, list[Record]]]
-    ) -> None:
+    async def _put_through(self, link: Link, taken: list[Taken]) -> None:
         """Scores and publishes one batch, and hands it to the acks task."""
         epoch, publisher = self._epoch, link.publisher
-        records: list[Record] = []
-        segments = []
-        for lane, _, found in taken:
-            start = len(records)
-            records += found
-            segments.append(Segment(lane.partition.partition, start, len(records)))
+        segments, records = joined(taken)
         timing = Timing()
         values = list(map(_value, records))
         outcomes = await self._score(values, timing)
@@ -206,19 +169,19 @@ class Pump(Service):
 
     async def _score(self, values: list[bytes | None], timing: Timing) -> Outcomes:
         plan, clock = self._terms.plan, time.perf_counter
-        start_s = clock()
-        if self._scoring_s > LONG_SCORING_S:
+        if self._running_s > LONG_RUN_S:
             outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
         else:
             outcomes = score(plan, values, clock, timing)
-        self._scoring_s += 0.2 * (clock() - start_s - self._scoring_s)
+        self._running_s += 0.2 * (sum(timing.nodes.values()) - self._running_s)
         return outcomes
 
     def _bound(self, values: list[bytes | None]) -> None:
         """Fits the next batch's events to its bytes: ``getmany`` knows no bytes."""
         settings = self._terms.settings
-        mean_bytes = max(sum(len(v) for v in values if v is not None) // len(values), 1)
-        self._limit = max(1, min(settings.max_batch_events, settings.max_batch_bytes // mean_bytes))
+        mean_bytes = max(sum(map(len, filter(None, values))) // len(values), 1)
+        fitting = settings.max_batch_bytes // mean_bytes
+        self._limit = max(1, min(settings.max_batch_events, fitting))
 
     async def _settle_batches(self) -> None:
         await self._linked.wait()
@@ -238,9 +201,9 @@ class Pump(Service):
             self.oldest_s = None
 
     def _settle(self, ticket: Ticket) -> None:
-        for lane, span, records in ticket.taken:
-            lane.done(span)
-            lane.settled_ms = records[-1].timestamp
+        for part in ticket.taken:
+            part.lane.done(part.span)
+            part.lane.settled_ms = part.records[-1].timestamp
         self._meter.stage("acknowledge", time.perf_counter() - ticket.sent_s)
         self._meter.settled(ticket.outcomes, ticket.timestamps_ms, time.time() * 1_000)
 
@@ -256,9 +219,11 @@ class Pump(Service):
             raise error
         log.error("produce_refused", error=f"{type(error).__name__}: {error}", hint="reading again")
         self._epoch += 1
+        self._steady.clear()
         await self.link.renew_producer()
         for lane in self.link.assignment.lanes.values():
             self.link.consumer.seek(lane.partition, lane.rewind())
+        self._steady.set()
 
     async def _commit_regularly(self) -> None:
         await self._linked.wait()
@@ -267,23 +232,19 @@ class Pump(Service):
         while not self.should_stop:
             await asyncio.sleep(interval_s)
             await self.link.committer.commit(list(self.link.assignment.lanes.values()))
-            self._report(self.link)
+            self.link.report(self._meter)
 
     async def _probe_regularly(self) -> None:
         """Asks Kafka for its topics: an idle worker must notice that its broker is gone."""
         await self._linked.wait()
         assert self.link is not None
         while True:
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(PROBE_S):
-                    await self.link.consumer.topics()
+            if await self.link.answers(PROBE_S):
                 self.answered_s = time.perf_counter()
             await asyncio.sleep(PROBE_S)
 
-    def _report(self, link: Link) -> None:
-        now_s = time.time()
-        for partition, lane in link.assignment.lanes.items():
-            end = link.consumer.highwater(partition)
-            lag = 0 if end is None else max(end - lane.frontier.position, 0)
-            lag_s = 0.0 if lag == 0 or lane.settled_ms is None else now_s - lane.settled_ms / 1_000
-            self._meter.partition(partition.partition, lane.frontier.position, lag, max(lag_s, 0.0))
+    def lag(self) -> int:
+        """Events behind the end of the log, over this worker's partitions."""
+        if self.link is None:
+            return 0
+        return sum(self.link.lag(lane) for lane in self.link.assignment.lanes.values())

@@ -71,9 +71,7 @@ def missing(plan: Plan, counts: Mapping[str, int]) -> None:
         raise ConfigError(problems)
 
 
-async def create(
-    admin: AIOKafkaAdminClient, topics: Iterable[str], partitions: int
-) -> list[str]:
+async def create(admin: AIOKafkaAdminClient, topics: Iterable[str], partitions: int) -> list[str]:
     """Creates those that do not exist, on up to three brokers each; returns the new ones.
 
     Raises:

@@ -1,0 +1,119 @@
+"""Latency: from when an event was due to when an independent consumer has its outcome.
+
+Open loop: events are sent on a fixed schedule, whatever comes back, and each is timed from its
+place in the schedule. A stall is therefore felt by every event that was due in it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from confluent_kafka import KafkaException, Producer
+
+from bench import load
+from bench.subject import Subject
+from bench.topics import EVENTS, Reader
+
+RATE = 1_000
+WARM_UP_S = 2
+START_TIMEOUT_S = 60.0
+GRACE_S = 10.0
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long events took, from schedule to outcome.
+
+    Attributes:
+        p50_ms: the median; ``p99_ms`` and ``max_ms`` likewise.
+        events: how many were timed; none is missing.
+    """
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    events: int
+
+
+def run(brokers: str, command: Sequence[str], log: Path, output: str, seconds: int) -> Latency:
+    """Sends `RATE` events per second through a process that is warm and idle.
+
+    Args:
+        brokers: where the topics of the benchmark are, empty.
+        command: starts the process.
+        log: takes what it prints.
+        output: the topic whose records are the outcomes.
+        seconds: how long to measure, after `WARM_UP_S`.
+
+    Raises:
+        RuntimeError: the process ended, or events did not come out in time.
+    """
+    wanted = 1 + RATE * (WARM_UP_S + seconds)
+    made = load.make(wanted + wanted // load.BAD_EVERY + 1)
+    events = [event for event in made if not load.is_bad(event.number)]
+    first, due = events[0], events[1:wanted]
+    producer = Producer({"bootstrap.servers": brokers, "linger.ms": 0, "acks": "all"})
+    with Reader(brokers) as reader, Subject(command, log) as subject:
+        _send(producer, first)
+        _wait(reader, subject, output)
+        reader.follow(output)
+        start_s = time.perf_counter() + POLL_S
+        sender = threading.Thread(target=_send_all, args=(producer, due, start_s), daemon=True)
+        sender.start()
+        arrived_s = _receive(reader, due, start_s + len(due) / RATE + GRACE_S)
+        sender.join()
+    took_ms = (arrived_s - start_s - np.arange(len(due)) / RATE)[RATE * WARM_UP_S :] * 1_000
+    p50, p99 = np.percentile(took_ms, [50, 99]).tolist()
+    return Latency(p50, p99, float(took_ms.max()), len(took_ms))
+
+
+def _wait(reader: Reader, subject: Subject, output: str) -> None:
+    """Returns once the first event has come out."""
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while not reader.length(output):
+        subject.check()
+        if time.monotonic() > deadline_s:
+            raise RuntimeError(f"no event came out within {START_TIMEOUT_S:.0f} s")
+        time.sleep(POLL_S)
+
+
+def _send(producer: Producer, event: load.Event) -> None:
+    producer.produce(EVENTS, event.value, event.key, headers=event.headers)
+    producer.poll(0)
+
+
+def _send_all(producer: Producer, events: list[load.Event], start_s: float) -> None:
+    for place, event in enumerate(events):
+        while (early_s := start_s + place / RATE - time.perf_counter()) > 0:
+            time.sleep(early_s)
+        _send(producer, event)
+
+
+def _receive(
+    reader: Reader, events: list[load.Event], deadline_s: float
+) -> npt.NDArray[np.float64]:
+    """When each event's outcome was read; ``poll``, as ``consume`` would wait to fill a batch."""
+    places = {event.number: place for place, event in enumerate(events)}
+    arrived_s = np.full(len(events), np.nan)
+    left = len(events)
+    while left and time.perf_counter() < deadline_s:
+        message = reader.consumer.poll(POLL_S)
+        if message is None:
+            continue
+        now_s = time.perf_counter()
+        error = message.error()
+        if error is not None:
+            raise KafkaException(error)
+        place = places[load.number_of(message)]
+        left -= bool(np.isnan(arrived_s[place]))
+        arrived_s[place] = now_s
+    if left:
+        raise RuntimeError(f"{left} of {len(events)} events did not come out")
+    return arrived_s

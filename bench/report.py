@@ -1,0 +1,155 @@
+"""What was measured: the table for people, the JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.latency import RATE, Latency
+from bench.measure import Throughput
+
+OUT = Path(__file__).parent / "out"
+MIN_RATIO = 0.4
+TARGET_RATIO = 0.5
+MAX_P50_MS = 5.0
+MAX_RSS_MB = 200.0
+_PACKAGES = ("aiokafka", "confluent-kafka", "faust-streaming", "msgspec", "numpy", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The floor and the product on the same load, one after the other."""
+
+    floor: Throughput
+    product: Throughput
+
+    @property
+    def ratio(self) -> float:
+        """The product's rate over the floor's."""
+        return self.product.events_per_s / self.floor.events_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one call of the benchmark found.
+
+    Attributes:
+        machine: where it ran, and with what.
+        setup: what was measured and under which settings.
+        rounds: one or more.
+        floor_latency: of the pass-through, as the machine's own share of the product's.
+        latency: of the product.
+    """
+
+    machine: dict[str, str]
+    setup: dict[str, str]
+    rounds: Sequence[Round]
+    floor_latency: Latency
+    latency: Latency
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios: the two figures of a round met the same machine."""
+        return statistics.median(one.ratio for one in self.rounds)
+
+    @property
+    def peak_rss_mb(self) -> float:
+        """The product's, over all rounds."""
+        return max(one.product.peak_rss_mb for one in self.rounds)
+
+    def write(self) -> Path:
+        """Writes it as JSON into a folder that git ignores; returns the file."""
+        OUT.mkdir(exist_ok=True)
+        (OUT / ".gitignore").write_text("*\n")
+        found = {**asdict(self), "ratios": [one.ratio for one in self.rounds], "ratio": self.ratio}
+        path = OUT / "results.json"
+        path.write_text(json.dumps(found, indent=2) + "\n")
+        return path
+
+    def show(self, console: Console) -> None:
+        """Prints the tables."""
+        for name, value in {**self.machine, **self.setup}.items():
+            console.print(f"[dim]{name:>12}[/dim]  {value}", highlight=False)
+        console.print(_throughput(self.rounds), _latency(self.floor_latency, self.latency))
+        low, high = min(one.ratio for one in self.rounds), max(one.ratio for one in self.rounds)
+        _line(
+            console,
+            f"product / floor {self.ratio:.2f} (rounds {low:.2f} to {high:.2f})",
+            f"at least {MIN_RATIO}, target {TARGET_RATIO}",
+            self.ratio >= MIN_RATIO,
+        )
+        p50, rss = self.latency.p50_ms, self.peak_rss_mb
+        _line(console, f"p50 {p50:.2f} ms", f"below {MAX_P50_MS:.0f} ms", p50 < MAX_P50_MS)
+        _line(console, f"memory {rss:.0f} MB", f"below {MAX_RSS_MB:.0f} MB", rss < MAX_RSS_MB)
+
+
+def _line(console: Console, found: str, wanted: str, met: bool) -> None:
+    mark = "[green]met[/green]" if met else "[red]missed[/red]"
+    console.print(f"{found}; {wanted}: {mark}", highlight=False)
+
+
+def _throughput(rounds: Sequence[Round]) -> Table:
+    table = Table(title="Throughput, one process", title_justify="left")
+    for heading in ("", "floor ev/s", "product ev/s", "ratio", "floor CPU µs/ev", "product CPU µs/ev", "product RSS MB"):
+        table.add_column(heading, justify="right")
+    rows = [
+        (
+            one.floor.events_per_s,
+            one.product.events_per_s,
+            one.ratio,
+            one.floor.cpu_us_per_event,
+            one.product.cpu_us_per_event,
+            one.product.peak_rss_mb,
+        )
+        for one in rounds
+    ]
+    for i, row in enumerate(rows, start=1):
+        table.add_row(f"round {i}", *_texts(row))
+    table.add_section()
+    medians = [statistics.median(column) for column in zip(*rows, strict=True)]
+    table.add_row("median", *_texts(medians), style="bold")
+    return table
+
+
+def _texts(row: Sequence[float]) -> list[str]:
+    formats = ("{:,.0f}", "{:,.0f}", "{:.2f}", "{:.2f}", "{:.2f}", "{:.0f}")
+    return [pattern.format(value) for pattern, value in zip(formats, row, strict=True)]
+
+
+def _latency(floor: Latency, product: Latency) -> Table:
+    table = Table(title=f"Latency at {RATE:,} events/s, schedule to outcome", title_justify="left")
+    for heading in ("", "p50 ms", "p99 ms", "max ms", "events"):
+        table.add_column(heading, justify="right")
+    for name, one in (("floor", floor), ("product", product)):
+        figures = [f"{value:.2f}" for value in (one.p50_ms, one.p99_ms, one.max_ms)]
+        table.add_row(name, *figures, f"{one.events:,}")
+    return table
+
+
+def machine() -> dict[str, str]:
+    """Where this runs, and with what."""
+    return {
+        "machine": f"{_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "load": " ".join(f"{one:.2f}" for one in os.getloadavg()) + " (1, 5, 15 min, at the start)",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+    }
+
+
+def _cpu() -> str:
+    """The processor's name, where Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

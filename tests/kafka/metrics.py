@@ -1,0 +1,23 @@
+"""What a worker counts, read from its page of metrics with Prometheus' own parser."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def total(page: str, name: str, **labels: str) -> float:
+    """The sum over all samples of this name that have these labels."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
+def names(page: str) -> set[str]:
+    """The names of all metrics, counters as they are exposed: with ``_total``."""
+    return {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in text_string_to_metric_families(page)
+    }

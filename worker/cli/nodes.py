@@ -1,0 +1,89 @@
+"""`rtml nodes`: which node kinds there are, what they take and what they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from worker.cli.console import WRITE, Output, OutputOption, out, print_json, print_rows
+from worker.errors import ConfigError, Problem, nearest
+
+if TYPE_CHECKING:
+    from worker.nodes.base import Node
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("nodes", rich_help_panel=WRITE, epilog="Example: rtml nodes OneHotEncoder")(nodes)
+
+
+def nodes(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help="Show this one with its params.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List the node kinds, or show one with its params and an example."""
+    from worker.cli.kinds import report
+    from worker.graph.json_schema import summary
+    from worker.nodes.registry import kinds
+
+    known = kinds()
+    if kind is not None and kind not in known:
+        raise ConfigError(Problem("", f"no node kind '{kind}'{nearest(kind, known)}"))
+    chosen = known if kind is None else {kind: known[kind]}
+    if output is Output.JSON:
+        reports = [report(name, one) for name, one in chosen.items()]
+        print_json(reports if kind is None else reports[0])
+    elif kind is None:
+        rows = [(name, _plain(summary(one))) for name, one in chosen.items()]
+        print_rows(rows, ("bold",))
+    else:
+        _print(kind, known[kind])
+
+
+def _print(name: str, kind: type[Node[Any]]) -> None:
+    import yaml
+
+    from worker.cli.kinds import params
+    from worker.graph.json_schema import description
+
+    out.print(name, style="bold")
+    out.print(_plain(description(kind)))
+    if not kind.row_independent:
+        out.print("The result for an event may depend on the others of its batch.", style="yellow")
+    if not kind.__module__.startswith("worker.nodes."):
+        out.print(f"From {kind.__module__}.", style="dim")
+    out.print("\nparams", style="bold")
+    rows = [(param.name, param.type, param.shown_default) for param in params(kind)]
+    print_rows(rows or [("none", "", "")], ("cyan", "", "dim"), indent=2)
+    example = kind.EXAMPLE
+    node = {"id": name.lower(), "type": name, "params": dict(example.params)}
+    text = yaml.safe_dump(
+        [node], sort_keys=False, default_flow_style=None, allow_unicode=True, width=100
+    )
+    out.print("\nexample", style="bold")
+    out.print("  nodes:")
+    out.print("\n".join(f"    {line}" for line in text.splitlines()))
+    types = {column: str(of) for column, of in example.types.items()}
+    _print_columns("goes in", {f"{c} ({types[c]})": cells for c, cells in example.given.items()})
+    _print_columns("comes out", example.gives)
+
+
+def _print_columns(title: str, columns: Mapping[str, list[Any]]) -> None:
+    if not columns:
+        return
+    out.print(f"\n{title}", style="bold")
+    rows = zip(*columns.values(), strict=True)
+    print_rows([list(columns), *([_cell(v) for v in row] for row in rows)], ("",), indent=2)
+
+
+def _cell(value: Any) -> str:
+    return "missing" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _plain(docstring: str) -> str:
+    return docstring.replace("``", "`")

@@ -1,0 +1,97 @@
+"""``rtml run``: the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.cli.console import KAFKA
+from worker.cli.loading import GraphArguments, load_graph
+from worker.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from worker.graph.plan import Plan
+
+HELP = """
+Serve graphs: Kafka in, scored events out, until SIGTERM; then drain and exit 0.
+
+Replicas share the load through the consumer group: start the command again, or use --replicas.
+
+Example: rtml run graphs/breast-cancer --brokers localhost:9092 --create-topics
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("run", help=HELP, rich_help_panel=KAFKA)(run)
+
+
+def run(
+    graphs: GraphArguments,
+    brokers: Annotated[str | None, typer.Option(help="host:port, comma separated")] = None,
+    group: Annotated[str | None, typer.Option(help="consumer group [rtml-<graph name>]")] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="of health and metrics; 0 is any [6066 or the next free]")
+    ] = None,
+    replicas: Annotated[int, typer.Option(min=1, max=64, help="start so many workers")] = 1,
+    wait: Annotated[
+        float | None, typer.Option(min=0, help="give up reaching Kafka after so many seconds")
+    ] = None,
+    create_topics: Annotated[
+        bool, typer.Option("--create-topics", help="make topics that do not exist")
+    ] = False,
+    partitions: Annotated[int, typer.Option(min=1, help="of the topics made")] = 4,
+) -> None:
+    """See `HELP`."""
+    from worker import logs
+    from worker.cli.replicas import supervise
+    from worker.settings import load
+
+    flags = {"brokers": brokers, "group": group, "http_port": http_port}
+    settings, warnings = load(os.environ, flags)
+    logs.configure(settings.log_format, settings.log_level)
+    logs.warn_all("unknown_setting", warnings)
+    if replicas > 1:
+        raise typer.Exit(supervise(sys.argv[1:], replicas))
+    plans, seconds = _load(graphs)
+
+    from worker.app import Options, Worker
+    from worker.cli.status import status_line
+
+    async def serve() -> None:
+        worker = Worker(plans, settings, Options(wait, partitions if create_topics else None))
+        for name, plan in plans.items():
+            worker.meters[name].loaded(plan.models, seconds[name])
+        with status_line(worker) as watch:
+            await worker.run(watch)
+
+    asyncio.run(serve())
+
+
+def _load(graphs: list[Path]) -> tuple[dict[str, Plan], dict[str, float]]:
+    """Plans by service name, and the seconds that loading each took; all problems at once."""
+    plans: dict[str, Plan] = {}
+    seconds: dict[str, float] = {}
+    problems: list[Problem] = []
+    for graph in graphs:
+        began_s = time.perf_counter()
+        try:
+            loaded = load_graph(graph)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        name = loaded.plan.spec.name
+        if name in plans:
+            message = f"another graph is called '{name}' as well; names are unique in a worker"
+            problems.append(Problem("name", message, str(loaded.path)))
+        plans[name] = loaded.plan
+        seconds[name] = time.perf_counter() - began_s
+    if problems:
+        raise ConfigError(problems)
+    return plans, seconds

@@ -1,0 +1,100 @@
+"""The JSON Schema of the graph file, for editors: completion, hints and checks while typing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from worker.graph.spec import GraphSpec, NodeSpec
+from worker.nodes.base import Node
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+IDENTIFIER = "urn:rtml-worker:graph"
+
+Kinds = Mapping[str, type[Node[Any]]]
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's own, without a title that only repeats a field's name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's signature
+        """Never."""
+        return False
+
+
+def graph_schema(kinds: Kinds) -> dict[str, Any]:
+    """The schema (draft 2020-12) of a graph file whose nodes are of these kinds.
+
+    Each node's ``params`` are checked by its ``type``. A graph inside Adobe's envelope is not
+    described: it is not written by hand.
+    """
+    models: list[type[BaseModel]] = [GraphSpec, NodeSpec]
+    models += [kind.Params for kind in kinds.values()]
+    references, top = models_json_schema(
+        [(model, "validation") for model in models], schema_generator=_Generator
+    )
+    definitions: dict[str, Any] = top["$defs"]
+    for definition in definitions.values():
+        definition.pop("title", None)
+        if "description" in definition:
+            definition["description"] = markdown(definition["description"])
+    node = definitions[references[NodeSpec, "validation"]["$ref"].rpartition("/")[2]]
+    _tell_kinds(node, kinds, {k.Params: references[k.Params, "validation"] for k in kinds.values()})
+    graph = definitions.pop(references[GraphSpec, "validation"]["$ref"].rpartition("/")[2])
+    graph["properties"]["$schema"] = {"type": "string", "description": "for editors; not read"}
+    return {
+        "$schema": DIALECT,
+        "$id": IDENTIFIER,
+        "title": "RTML graph",
+        **graph,
+        "$defs": definitions,
+    }
+
+
+def _tell_kinds(
+    node: dict[str, Any], kinds: Kinds, params: Mapping[type[Any], Mapping[str, Any]]
+) -> None:
+    """Adds to the schema of a node what each kind's params are."""
+    node["properties"]["type"] |= {
+        "enum": list(kinds),
+        "markdownEnumDescriptions": [markdown(summary(kind)) for kind in kinds.values()],
+    }
+    node["properties"]["params"] = {"type": "object"}
+    node["allOf"] = [
+        {
+            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+            "then": {
+                "properties": {
+                    "params": {"description": markdown(description(kind)), **params[kind.Params]}
+                },
+                "required": _required(kind),
+            },
+        }
+        for name, kind in kinds.items()
+    ]
+
+
+def _required(kind: type[Node[Any]]) -> list[str]:
+    needed = any(field.is_required() for field in kind.Params.model_fields.values())
+    return ["params"] if needed else []
+
+
+def description(kind: type[Node[Any]]) -> str:
+    """What a node kind does: its docstring."""
+    return inspect.cleandoc(kind.__doc__ or "")
+
+
+def summary(kind: type[Node[Any]]) -> str:
+    """The first sentence of `description`."""
+    first = description(kind).split("\n\n")[0]
+    return " ".join(first.split())
+
+
+def markdown(docstring: str) -> str:
+    """A docstring's code marks as Markdown has them, its paragraphs as one line each."""
+    paragraphs = docstring.replace("``", "`").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

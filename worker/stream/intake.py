@@ -1,0 +1,91 @@
+"""Takes records from the consumer into the lanes: each exactly once per assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from worker.stream.frontier import Span
+from worker.stream.lane import Lane
+from worker.stream.link import Link
+from worker.stream.publish import Segment
+from worker.stream.record import Record
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Consecutive records of one lane, noted there as in work."""
+
+    lane: Lane
+    span: Span
+    records: list[Record]
+
+
+async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
+    """The next records, at least one unless none came in time.
+
+    Args:
+        link: whose consumer is asked.
+        most: upper bound of records.
+        valid: false once what was being fetched meanwhile must be fetched again.
+
+    Raises:
+        KafkaError: one that waiting does not mend.
+    """
+    ready = set(link.assignment.lanes.values())
+    try:
+        found = await link.consumer.getmany(timeout_ms=POLL_MS, max_records=most)
+    except OffsetOutOfRangeError as error:
+        await _return_to_log(link, error.args[0])
+        return []
+    except NoOffsetForPartitionError:
+        return []  # asked before the lane sought its start
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        log.warning("fetch_failed", error=f"{type(error).__name__}: {error}")
+        return []
+    taken = []
+    for partition, records in found.items():
+        lane = link.assignment.lanes.get(partition)
+        if lane is None or not lane.open:
+            continue
+        if lane not in ready or not valid():  # from before its position was sought
+            link.consumer.seek(partition, lane.frontier.taken)
+            continue
+        span = lane.take(records[-1].offset + 1, len(records))
+        taken.append(Taken(lane, span, records))
+    return taken
+
+
+async def _return_to_log(link: Link, wanted: Mapping[TopicPartition, int]) -> None:
+    """Goes on where the log now begins, once what is in work is settled."""
+    for partition, offset in wanted.items():
+        lane = link.assignment.lanes.get(partition)
+        if lane is None:
+            continue
+        first = (await link.consumer.beginning_offsets([partition]))[partition]
+        end = (await link.consumer.end_offsets([partition]))[partition]
+        start = link.assignment.within(partition, offset, first, end)
+        await lane.idle()
+        lane.restart(start)
+        link.consumer.seek(partition, start)
+
+
+def joined(taken: Iterable[Taken]) -> tuple[list[Segment], list[Record]]:
+    """The records of a batch one after the other, and where each lane's stand."""
+    segments: list[Segment] = []
+    records: list[Record] = []
+    for part in taken:
+        start = len(records)
+        records += part.records
+        segments.append(Segment(part.lane.partition.partition, start, len(records)))
+    return segments, records

@@ -1,0 +1,162 @@
+"""The settings as librdkafka names them, and the first contact with Kafka."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from worker.errors import ConfigError, Problem, TransportError, nearest
+from worker.settings import Settings
+
+TRY_S = 0.5
+"""How long one call into librdkafka lasts: Ctrl-C is seen between two of them."""
+LOOK_UP_S = 10.0
+
+_REFUSALS = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    }
+)
+"""Answers that trying again does not change."""
+_SECURITY = {
+    "sasl_username": "sasl.username",
+    "sasl_password": "sasl.password",
+    "ssl_cafile": "ssl.ca.location",
+    "ssl_certfile": "ssl.certificate.location",
+    "ssl_keyfile": "ssl.key.location",
+    "ssl_password": "ssl.key.password",
+}
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """What every client of librdkafka is told."""
+    given: dict[str, Any] = {
+        "bootstrap.servers": settings.brokers,
+        "client.id": settings.client_id,
+        "security.protocol": settings.security_protocol,
+        "log_level": 0,  # the reasons come by the error callback; the log would repeat them
+    }
+    if settings.security_protocol.startswith("SASL"):
+        given["sasl.mechanism"] = settings.sasl_mechanism
+    for name, theirs in _SECURITY.items():
+        value = getattr(settings, name)
+        belongs = settings.security_protocol.startswith("SASL") or name.startswith("ssl")
+        if value is not None and belongs:
+            given[theirs] = value if isinstance(value, str) else value.get_secret_value()
+    return given
+
+
+class Reasons:
+    """Why Kafka is not reached, as librdkafka's error callback tells it.
+
+    Attributes:
+        last: the latest reason; empty while there is none.
+        refusal: an answer that waiting does not change; empty while there is none.
+    """
+
+    def __init__(self) -> None:
+        self.last = self.refusal = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        """The callback."""
+        if error.code() in _REFUSALS:
+            self.refusal = _plain(error.str())
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # says less than the one before
+            self.last = _plain(error.str())
+
+
+def _plain(text: str) -> str:
+    """Librdkafka's text without the names of its own connections and states."""
+    return re.sub(r"^\S+/\w+: |^\w+://\S+: | \(after .*?\)", "", text)
+
+
+def admin(settings: Settings, reasons: Reasons) -> AdminClient:
+    """A client for questions.
+
+    Raises:
+        ConfigError: a setting that librdkafka refuses, such as a certificate file.
+    """
+    try:
+        return AdminClient({**configuration(settings), "error_cb": reasons})
+    except KafkaException as error:
+        raise ConfigError(Problem("", f"settings for Kafka: {error.args[0].str()}")) from error
+
+
+def topics(settings: Settings, wait_s: float, waiting: Callable[[str], None]) -> dict[str, int]:
+    """Every topic with its number of partitions; asks until Kafka answers, and creates none.
+
+    Args:
+        settings: whose brokers are asked.
+        wait_s: give up after so long.
+        waiting: told the reason before each further try.
+
+    Raises:
+        ConfigError: a setting that librdkafka refuses.
+        TransportError: not reached in time, or refused.
+    """
+    reasons = Reasons()
+    client = admin(settings, reasons)
+    deadline_s = time.monotonic() + wait_s
+    while True:
+        try:
+            found = client.list_topics(timeout=TRY_S).topics
+            return {name: len(topic.partitions) for name, topic in found.items()}
+        except KafkaException as error:
+            client.poll(0)
+            if reasons.refusal:
+                message = f"Kafka at {settings.brokers} refused: {reasons.refusal}"
+                raise TransportError(message, retriable=False) from error
+            reason = reasons.last or _plain(error.args[0].str())
+            message = f"cannot reach Kafka at {settings.brokers}: {reason}"
+            if time.monotonic() > deadline_s:
+                raise TransportError(message, retriable=True) from error
+            waiting(message)
+
+
+def need(topic: str, known: Iterable[str]) -> None:
+    """Refuses to go on without a topic.
+
+    Raises:
+        ConfigError: there is none of that name; the nearest one and the way to make it.
+    """
+    names = [name for name in known if not name.startswith("__")]
+    if topic not in names:
+        hint = f"{nearest(topic, names)}; `rtml topics create GRAPH` makes the topics of a graph"
+        raise ConfigError(Problem("", f"topic '{topic}' does not exist{hint}"))
+
+
+def offsets(settings: Settings, partitions: Mapping[str, int], at: OffsetSpec) -> dict[Place, int]:
+    """The first or the next offset of every partition.
+
+    Args:
+        settings: whose brokers are asked.
+        partitions: topic -> number of partitions.
+        at: ``OffsetSpec.earliest()`` or ``OffsetSpec.latest()``.
+
+    Raises:
+        TransportError: no answer.
+    """
+    asked = [
+        TopicPartition(topic, number)
+        for topic, count in partitions.items()
+        for number in range(count)
+    ]
+    client = admin(settings, Reasons())
+    try:
+        answers = client.list_offsets(dict.fromkeys(asked, at), request_timeout=LOOK_UP_S)
+        return {(one.topic, one.partition): f.result().offset for one, f in answers.items()}
+    except KafkaException as error:
+        message = f"offsets of {', '.join(partitions)}: {error.args[0].str()}"
+        raise TransportError(message, retriable=True) from error

@@ -1,0 +1,145 @@
+"""A worker in a process of its own, as users run it: started, asked how it is, stopped."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from worker.errors import RtmlError
+
+POLL_S = 0.05
+HTTP_TIMEOUT_S = 2.0
+STOP_TIMEOUT_S = 25.0
+"""Above the worker's own bound for draining."""
+
+
+class WorkerProcess:
+    """``rtml run`` with its log in a file; leaving the context stops it, whatever happens.
+
+    Attributes:
+        log: the file; whoever reads it last removes it.
+        url: where its health and metrics are, once it is ready.
+    """
+
+    def __init__(
+        self, graph: Path, options: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
+        """Starts it; ``environment`` is all it gets."""
+        with tempfile.NamedTemporaryFile(
+            prefix="rtml-worker-", suffix=".log", delete=False
+        ) as log:
+            self.log = Path(log.name)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "run", str(graph), "--http-port", "0", *options],
+                env={**environment, "RTML_LOG_FORMAT": "json", "RTML_LOG_LEVEL": "info"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.url = ""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Returns once it has joined its group and can serve.
+
+        Raises:
+            RtmlError: it ended, or is not ready in time; with its reasons.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        reasons = "it does not listen yet"
+        while time.monotonic() < deadline_s:
+            self.check()
+            if not self.url:
+                found = self.logged("http_listening")
+                self.url = f"http://127.0.0.1:{found[0]['port']}" if found else ""
+            if self.url:
+                status, body = self._get("/health/ready")
+                if status == 200:
+                    return
+                reasons = body or reasons
+            time.sleep(POLL_S)
+        raise RtmlError(f"the worker is not ready after {timeout_s:.0f} s: {reasons}")
+
+    def check(self) -> None:
+        """Notices a worker that ended by itself.
+
+        Raises:
+            RtmlError: it did; with the end of its log.
+        """
+        code = self._process.poll()
+        if code is not None:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
+            raise RtmlError(f"the worker ended with exit code {code}; the end of its log:\n{tail}")
+
+    def dropped(self) -> Counter[str] | None:
+        """How many events it dropped so far, by reason; None where it does not answer."""
+        status, text = self._get("/metrics")
+        if status != 200:
+            return None
+        found: Counter[str] = Counter()
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == "rtml_events_dropped_total":
+                    found[sample.labels["reason"]] += int(sample.value)
+        return found
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """The log's entries of that name so far."""
+        found = []
+        for line in self.log.read_text(errors="replace").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # the message that a command ends with
+            if isinstance(entry, dict) and entry.get("event") == event:
+                found.append(entry)
+        return found
+
+    def stop(self) -> int:
+        """SIGTERM, so that it drains; SIGKILL after a bound. The exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except BaseException:  # too slow, or a second Ctrl-C: nothing may be left behind
+                self._process.kill()
+                self._process.wait()
+                raise
+        return self._process.returncode
+
+    def _get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=HTTP_TIMEOUT_S) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def __enter__(self) -> WorkerProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
