@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from rich.console import Console
 
 from bench import load, topics
@@ -43,7 +44,7 @@ def main(given: Sequence[str] | None = None) -> int:
             return 3
         try:
             report = _measure(options, brokers, folder)
-        except RuntimeError as error:
+        except (RuntimeError, KafkaException) as error:
             talk.print(f"failed: {error}", markup=False)
             return 1
     report.show(Console())

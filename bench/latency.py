@@ -69,6 +69,7 @@ def run(brokers: str, command: Sequence[str], log: Path, output: str, seconds: i
         sender.start()
         arrived_s = _receive(reader, due, start_s + len(due) / RATE + GRACE_S)
         sender.join()
+        producer.flush(GRACE_S)
     took_ms = (arrived_s - start_s - np.arange(len(due)) / RATE)[RATE * WARM_UP_S :] * 1_000
     p50, p99 = np.percentile(took_ms, [50, 99]).tolist()
     return Latency(p50, p99, float(took_ms.max()), len(took_ms))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.product import GRAPH
@@ -19,6 +19,13 @@ PARTITIONS = 4
 TIMEOUT_S = 30.0
 READ_EVENTS = 10_000
 _PAUSE_S = 0.1
+_NOT_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+)
 
 
 def renew(brokers: str) -> None:
@@ -28,6 +35,7 @@ def renew(brokers: str) -> None:
 
     Raises:
         KafkaException: the broker refused.
+        RuntimeError: it took too long.
     """
     admin = AdminClient({"bootstrap.servers": brokers})
     stamped = {"message.timestamp.type": "LogAppendTime"}
@@ -38,15 +46,19 @@ def renew(brokers: str) -> None:
     for done in (admin.delete_topics(old) if old else {}).values():
         done.result(TIMEOUT_S)
     deadline_s = time.monotonic() + TIMEOUT_S
-    while there & set(old) and time.monotonic() < deadline_s:
-        there = set(admin.list_topics(timeout=TIMEOUT_S).topics)
-        time.sleep(_PAUSE_S)
+    while set(old) & set(admin.list_topics(timeout=TIMEOUT_S).topics):
+        _pause(deadline_s, "the topics of the last round do not go away")
     for done in admin.create_topics(wanted).values():
         done.result(TIMEOUT_S)
-    while not {topic.topic for topic in wanted} <= set(admin.list_topics(timeout=TIMEOUT_S).topics):
-        time.sleep(_PAUSE_S)
-        if time.monotonic() > deadline_s:
-            raise RuntimeError("the new topics do not appear")
+    with Reader(brokers) as reader:
+        while not reader.are_led([topic.topic for topic in wanted]):
+            _pause(deadline_s, "the new topics have no leaders")
+
+
+def _pause(deadline_s: float, reason: str) -> None:
+    if time.monotonic() > deadline_s:
+        raise RuntimeError(f"{reason} within {TIMEOUT_S:.0f} s")
+    time.sleep(_PAUSE_S)
 
 
 class Reader:
@@ -62,6 +74,16 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self.consumer.close()
+
+    def are_led(self, topics: list[str]) -> bool:
+        """Whether every partition answers; for a moment a new one does not."""
+        try:
+            self.length(*topics)
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_YET:
+                raise
+            return False
+        return True
 
     def length(self, *topics: str) -> int:
         """How many records the topics hold."""

@@ -27,7 +27,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
     """
     found: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False, include_context=False):
-        location = _in_data(detail["loc"], data)
+        location = _in_data(detail["loc"], data, missing=detail["type"] == "missing")
         word = _WORDS.get(detail["type"])
         if word is None:
             text = detail["msg"].removeprefix("Value error, ")
@@ -55,24 +55,22 @@ def _given(value: object) -> str:
     return f", not {shown if len(shown) <= 80 else shown[:77] + '...'}"
 
 
-def _in_data(location: Location, data: object) -> Location:
+def _in_data(location: Location, data: Any, *, missing: bool) -> Location:
     """The location without the parts that pydantic invented; a missing key stays as the last."""
     kept: list[str | int] = []
     for i, part in enumerate(location):
-        if isinstance(data, Mapping) and part in data:
+        if _has(data, part):
             data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        elif i != len(location) - 1 or not _can_be_missing(part, data):
+        elif not (missing and i == len(location) - 1):
             continue
         kept.append(part)
     return tuple(kept)
 
 
-def _can_be_missing(part: str | int, data: object) -> bool:
-    if isinstance(part, int):
-        return isinstance(data, list)
-    return isinstance(data, Mapping) and part.isidentifier() and part not in {"str", "int", "float"}
+def _has(data: object, part: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, Mapping) and part in data
 
 
 def _keys(model: type[BaseModel], location: Location) -> list[str]:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
@@ -168,7 +167,9 @@ def read_all(
     reached = dict.fromkeys(ends, 0)
     deadline = time.monotonic() + timeout_s
     with _consumer(bootstrap, isolation=isolation) as consumer:
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in ends])
+        # By number: librdkafka waits half a second before it asks where the beginning is.
+        starts = {number: _watermarks(consumer, topic, number)[0] for number in ends}
+        consumer.assign([TopicPartition(topic, *place) for place in starts.items()])
         while (
             len(records) < count
             if count is not None
@@ -196,9 +197,7 @@ def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     """Partition -> the offset that its next record will get."""
     with _consumer(bootstrap) as consumer:
         return {
-            partition: consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=TIMEOUT_S, cached=False
-            )[1]
+            partition: _watermarks(consumer, topic, partition)[1]
             for partition in _partitions(consumer, topic)
         }
 
@@ -230,6 +229,12 @@ def _consumer(
         yield consumer
     finally:
         consumer.close()
+
+
+def _watermarks(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """The first offset that is there, and the one that the next record will get."""
+    place = TopicPartition(topic, partition)
+    return consumer.get_watermark_offsets(place, timeout=TIMEOUT_S, cached=False)
 
 
 def _partitions(consumer: Consumer, topic: str) -> list[int]:

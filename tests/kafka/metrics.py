@@ -5,14 +5,19 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 
-def total(page: str, name: str, **labels: str) -> float:
-    """The sum over all samples of this name that have these labels."""
-    return sum(
+def samples(page: str, name: str, **labels: str) -> list[float]:
+    """The values of all samples of this name that have these labels."""
+    return [
         sample.value
         for family in text_string_to_metric_families(page)
         for sample in family.samples
         if sample.name == name and labels.items() <= sample.labels.items()
-    )
+    ]
+
+
+def total(page: str, name: str, **labels: str) -> float:
+    """Their sum."""
+    return sum(samples(page, name, **labels))
 
 
 def names(page: str) -> set[str]:

@@ -31,6 +31,7 @@ SCORE = {
     },
 }
 """The node that adds the field ``score``."""
+GROUP_PREFIX = "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Service:
 
     @property
     def group(self) -> str:
-        """The consumer group where a worker serves this graph alone."""
-        return f"group-{self.name}"
+        """The consumer group, whether a worker serves this graph alone or with others."""
+        return f"{GROUP_PREFIX}-{self.name}"
 
     def worker(
         self, *options: str, environment: Mapping[str, str] | None = None, bootstrap: str = ""
@@ -58,7 +59,7 @@ class Service:
 
     def settled(self, group: str = "", timeout_s: float = TIMEOUT_S) -> None:
         """Return once the group has committed the end of the source topic, as it is now."""
-        ends = {number: end for number, end in end_offsets(self.bootstrap, self.source).items()}
+        ends = end_offsets(self.bootstrap, self.source)
         deadline = time.monotonic() + timeout_s
         while True:
             found = committed(self.bootstrap, group or self.group, self.source)
@@ -121,3 +122,9 @@ def make_service(
         create_topic(bootstrap, service.sink, sink_partitions or partitions, sink_config)
         create_topic(bootstrap, service.dead, partitions)
     return service
+
+
+def serve(services: Sequence[Service], folder: Path) -> Worker:
+    """One worker process that serves several graphs, each in its own `Service.group`."""
+    graphs = [service.graph for service in services]
+    return Worker(graphs, services[0].bootstrap, GROUP_PREFIX, folder)

@@ -12,7 +12,10 @@ from worker import __version__
 from worker.cli.console import ExitCode, err, print_problems, printable
 from worker.errors import ConfigError, RtmlError, TransportError
 
-COMMANDS = ("check", "test", "score", "nodes", "draw", "schema", "run")
+COMMANDS = (
+    *("demo", "check", "test", "score", "nodes", "draw", "schema"),
+    *("run", "topics", "produce", "consume"),
+)
 """Modules of this folder in the order of the help; each has ``register(app)``."""
 
 app = typer.Typer(

@@ -109,6 +109,7 @@ def _report(loaded: Loaded) -> dict[str, Any]:
         "digest": plan.spec.digest,
         "source": plan.spec.source.topic,
         "topics": list(plan.topics),
+        "models": plan.models,
         "dead_letter": plan.spec.dead_letter_topic,
         "nodes": [{"id": s.id, "type": s.kind, "after": list(s.before)} for s in plan.steps],
         "inputs": [

@@ -72,11 +72,11 @@ def printable(text: str) -> str:
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
-    """Each problem on a line of stderr, then how many there are."""
+    """Each problem on a line of stderr, in the order of the files' lines, then how many."""
     listed = list(problems)
-    for problem in listed:
+    files = list(dict.fromkeys(problem.file for problem in listed))
+    for problem in sorted(listed, key=lambda p: (files.index(p.file), p.line or 0)):
         err.print(printable(str(problem)))
-    files = {problem.file for problem in listed if problem.file}
     where = f" in {len(files)} files" if len(files) > 1 else ""
     err.print(f"{count(len(listed), 'problem')}{where}", style="bold red")
 

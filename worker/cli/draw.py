@@ -11,6 +11,8 @@ import typer
 from worker.cli.console import WRITE, write_text
 from worker.cli.loading import GraphArgument, load_graph
 
+_MERMAID_SUFFIXES = frozenset({".mmd", ".mermaid"})
+
 
 class Format(StrEnum):
     """Of the picture."""
@@ -31,8 +33,9 @@ def register(app: typer.Typer) -> None:
 def draw(
     graph: GraphArgument,
     format_: Annotated[
-        Format, typer.Option("--format", help="SVG for browsers, Mermaid for Markdown.")
-    ] = Format.SVG,
+        Format | None,
+        typer.Option("--format", help="SVG for browsers, Mermaid for Markdown; by FILE's name."),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to; default: stdout.")
     ] = None,
@@ -41,5 +44,7 @@ def draw(
     from worker.graph.draw import mermaid
     from worker.graph.svg import svg
 
+    if format_ is None:
+        format_ = Format.MERMAID if file and file.suffix in _MERMAID_SUFFIXES else Format.SVG
     plan = load_graph(graph).plan
     write_text(svg(plan) if format_ is Format.SVG else mermaid(plan), file)

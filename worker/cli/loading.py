@@ -20,7 +20,7 @@ GraphArgument = Annotated[
 ]
 GraphArguments = Annotated[
     list[Path],
-    typer.Argument(metavar="GRAPH...", help="Graph files, or folders with a graph.yaml."),
+    typer.Argument(metavar="GRAPH", help="Graph files, or folders with a graph.yaml."),
 ]
 
 
@@ -61,7 +61,5 @@ def load_graph(argument: Path) -> Loaded:
         return Loaded(path, plan(spec, path.parent))
     except ConfigError as error:
         prefix = prefix_of(document.data)
-        raise ConfigError(
-            problem if problem.file else document.locate(problem.within(prefix))
-            for problem in error.problems
-        ) from error
+        inner = [p.within(prefix) if prefix and not p.file else p for p in error.problems]
+        raise ConfigError(p if p.file else document.locate(p) for p in inner) from error

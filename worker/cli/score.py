@@ -58,7 +58,8 @@ def score_file(
     from worker.cli.progress import Meter
 
     plan = load_graph(graph).plan
-    if file is None and sys.stdin.isatty():
+    by_hand = file is None and sys.stdin.isatty()
+    if by_hand:
         err.print("reading events from the terminal, one JSON object per line; end with Ctrl-D")
     tally = Tally()
     with ExitStack() as stack:
@@ -69,7 +70,7 @@ def score_file(
         scored = stack.enter_context(_created(to)) if to else None
         others = stack.enter_context(_created(rejects)) if rejects else None
         meter = stack.enter_context(Meter(shown=to is not None or not sys.stdout.isatty()))
-        for batch in _batches(source.rows):
+        for batch in _batches(source.rows, 1 if by_hand else BATCH_EVENTS):
             _write(list(_outcomes(plan, batch)), tally, scored, others)
             meter.update(tally.events, source.fraction())
     tally.print(with_examples=rejects is None)
@@ -77,14 +78,14 @@ def score_file(
         raise typer.Exit(ExitCode.NO)
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
     """Bounded by number and by bytes, as the stream's are."""
     batch: list[Row] = []
     size = 0
     for row in rows:
         batch.append(row)
         size += len(row.value)
-        if len(batch) == BATCH_EVENTS or size >= BATCH_BYTES:
+        if len(batch) >= most or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:

@@ -41,7 +41,8 @@ class Decoded:
         batch: the rows that could be read.
         faults: the others, ascending by row.
         drops: tombstones, ascending by row.
-        carries: positions of records that already carry a field the sink will write.
+        carries: positions of records that already carry a field the sink will write, and maybe
+            of others: the encoder looks again.
     """
 
     batch: Batch

@@ -30,6 +30,7 @@ class Encoder:
     def __init__(self, fields: Sequence[str], *, merge: bool) -> None:
         """Args: ``fields``, the columns to write, in order; ``merge`` or only the fields."""
         self._fields = tuple(fields)
+        self._names = frozenset(fields)
         self._merge = merge
         body = b",".join(_encode(name).replace(b"%", b"%%") + b":%b" for name in fields)
         self._only = b"{" + body + b"}"
@@ -43,7 +44,7 @@ class Encoder:
         Args:
             batch: ``n`` live rows with the sink's columns.
             values: the original values, by the positions in ``batch.rows``.
-            carries: positions of values that already hold a sink field.
+            carries: positions of all values that already hold a sink field; others may be there.
 
         Returns:
             ``n`` values, and a fault for every row whose value must not be published.
@@ -90,10 +91,10 @@ class Encoder:
         ):
             head = value.rstrip(_WHITESPACE)[:-1]
             if row in carries:
-                kept = _object(value)
-                for name in self._fields:
-                    kept.pop(name, None)
-                head = _encode(kept)[:-1]
+                event = _object(value)
+                kept = {name: raw for name, raw in event.items() if name not in self._names}
+                if len(kept) < len(event):
+                    head = _encode(kept)[:-1]
             if head.rstrip(_WHITESPACE) == b"{" or head.strip(_WHITESPACE) == b"{":
                 merged.append(self._only % texts)
             else:

@@ -84,8 +84,8 @@ class _Case(_Part):
         if ("event" in self.model_fields_set) == ("events" in self.model_fields_set):
             raise ValueError("give either event or events")
         if len(self.given) != len(self.expect):
-            counts = f"{len(self.given)} events, but {len(self.expect)} expectations"
-            raise ValueError(f"{counts}; give one for each event")
+            counts = f"expect has {len(self.expect)} entries for {len(self.given)} events"
+            raise ValueError(f"{counts}; give one for each")
         return self
 
     @property

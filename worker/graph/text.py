@@ -153,7 +153,7 @@ def read(path: Path) -> Document:
             content = file.read(MAX_TEXT_LENGTH + 1)
         if len(content) > MAX_TEXT_LENGTH:
             raise ConfigError(Problem("", _TOO_LONG, str(path)))
-        return Document(content.decode("utf-8"), str(path))
+        return Document(content.decode("utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
         raise ConfigError(Problem("", f"cannot be read: {reason}", str(path))) from error

@@ -9,6 +9,8 @@ from worker.batch import ColumnType
 from worker.graph.lineage import Lineage, Sources, decides_only, incoming
 from worker.graph.plan import Plan
 from worker.models.session import Tensor
+from worker.nodes._onnx_binding import feeds
+from worker.nodes.base import Columns
 from worker.nodes.onnx_node import ONNXNode
 
 
@@ -117,27 +119,14 @@ def _inputs(plan: Plan, lineage: Lineage) -> Iterator[ModelInput]:
         if not isinstance(step.node, ONNXNode):
             continue
         entering, types = lineage.entering(step.id), incoming(plan, step)
-        for tensor, columns in _feeds(step.node):
+        node = step.node
+        for feed in feeds(Columns(types), node.session, node.params.features):
             features, start = [], 0
-            for name in columns:
+            for name in feed.columns:
                 ways = _ways(plan, entering[name])
                 features.append(Feature(name, types[name], start, ways))
                 start += types[name].length or 1
-            yield ModelInput(step.id, step.node.params.model, tensor, tuple(features))
-
-
-def _feeds(node: ONNXNode) -> Iterator[tuple[Tensor, list[str]]]:
-    """Each model input and the columns that feed it, in order."""
-    inputs = node.session.inputs if node.session is not None else {}
-    features = node.params.features
-    if isinstance(features, dict):
-        for name, given in features.items():
-            yield inputs[name], [given] if isinstance(given, str) else given
-    elif len(inputs) == 1:
-        yield next(iter(inputs.values())), features
-    else:
-        for name in features:
-            yield inputs[name], [name]
+            yield ModelInput(step.id, node.params.model, feed.tensor, tuple(features))
 
 
 def _ways(plan: Plan, sources: Sources) -> tuple[Way, ...]:

@@ -52,9 +52,10 @@ class Tensor:
 class Session:
     """A loaded model, warmed up and probed: what its outputs are is known, not declared.
 
-    One thread, sequential: replicas scale, threads inside a run would only share the core. A
-    batch of one is padded to two, because kernels for n = 1 round differently; a model with a
-    fixed batch size runs in chunks of it, padded with its last row.
+    One thread, sequential: replicas scale, threads inside a run would only share the core, and
+    with two of them trees are summed in another order above 50 rows. A batch of one is padded to
+    two, because kernels for n = 1 round differently; a model with a fixed batch size runs in
+    chunks of it, padded with its last row.
 
     Attributes:
         name: what a graph calls the model.

@@ -10,6 +10,8 @@ import msgspec
 from worker.errors import ConfigError, Problem, nearest
 from worker.schema import Branch, Leaf, Schema, column_name
 
+_LONG_NAME = 80
+
 Path = tuple[str, ...]
 Tree = dict[str, "Tree | int"]
 """Nested field names; an int is the position of a column."""
@@ -47,19 +49,19 @@ class Columns:
             paths.append(path)
             if not _add(self._tree, path, i):
                 message = f"column '{name}' is there twice, or stands inside another column"
-                problems.append(Problem("", message, file))
+                problems.append(Problem("header", message, file))
             elif _at(schema.root, path) is None:
                 note = f"column '{name}' is not declared in the schema and passed on as it is"
                 self.notes += (note,)
-        others = [name for name in names if name and name not in declared]
+        others = [name for name in names if name not in declared and 0 < len(name) < _LONG_NAME]
         for path in _required(schema.root, ()):
             if not any(path[: len(given)] == given for given in paths):
                 name = column_name(path)
                 message = f"no column '{name}', a required field{nearest(name, others)}"
-                problems.append(Problem("", message, file))
+                problems.append(Problem("header", message, file))
         if not problems and all(_at(schema.root, path) is None for path in paths):
             message = f"no column is a declared field{nearest('', declared)}"
-            problems.append(Problem("", message, file))
+            problems.append(Problem("header", message, file))
         if problems:
             raise ConfigError(problems)
 

@@ -7,7 +7,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, TextIO
 
 import msgspec
 
@@ -23,17 +23,21 @@ _vector = msgspec.json.Decoder(list[float]).decode
 
 
 def read_csv(
-    file: BinaryIO, name: str, schema: Schema, fraction: Callable[[], float | None]
+    file: TextIO, name: str, schema: Schema, fraction: Callable[[], float | None]
 ) -> Events:
     """The events of a CSV file.
+
+    Args:
+        file: opened with ``surrogateescape``, so that broken bytes cost their own row only.
+        name: of the file, for messages.
+        schema: the declared fields.
+        fraction: how much of the file was read.
 
     Raises:
         ConfigError: there is no header, or it does not fit the schema.
     """
     csv.field_size_limit(MAX_CELL_BYTES)
-    # Bytes that are no UTF-8 survive as surrogates: they cost their own row only.
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(file, strict=True)
     try:
         header = next(reader, None)
     except csv.Error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -84,7 +85,10 @@ def open_events(path: Path | None, format_: Format, schema: Schema) -> Iterator[
         elif format_ is Format.CSV:
             from worker.cli.events.csv_events import read_csv
 
-            yield read_csv(file, name, schema, position)
+            # Bytes that are no UTF-8 survive as surrogates: they cost their own row only.
+            text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+            yield read_csv(text, name, schema, position)
+            text.detach()
         else:
             from worker.cli.events.parquet_events import read_parquet
 

@@ -1,5 +1,5 @@
-"""What the commands around the worker need of Kafka: send events, read topics, watch a worker.
+"""What the commands around the worker need of Kafka: make topics, send events, read what came out.
 
-Written on librdkafka, which the worker itself does not use: what the demo counts is independent of
-the worker's own client.
+Sending and reading is written on librdkafka, which the worker itself does not use: what the demo
+counts is independent of the worker's own client.
 """

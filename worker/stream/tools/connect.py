@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not declared as exported
+    AdminClient,
+    OffsetSpec,
+)
 
 from worker.errors import ConfigError, Problem, TransportError, nearest
 from worker.settings import Settings
@@ -68,13 +71,28 @@ class Reasons:
 
     def __init__(self) -> None:
         self.last = self.refusal = ""
+        self._all_down = False
 
     def __call__(self, error: KafkaError) -> None:
         """The callback."""
         if error.code() in _REFUSALS:
             self.refusal = _plain(error.str())
-        elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # says less than the one before
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # the reason stood in the one before
+            self._all_down = True
+        else:
             self.last = _plain(error.str())
+
+    def tell(self, waiting: Callable[[str], None]) -> None:
+        """Passes on that no broker is left, once each time.
+
+        Raises:
+            TransportError: an answer that waiting does not change.
+        """
+        if self.refusal:
+            raise TransportError(f"Kafka refused: {self.refusal}", retriable=False)
+        if self._all_down:
+            waiting(f"Kafka does not answer: {self.last}")
+            self._all_down = False
 
 
 def _plain(text: str) -> str:
@@ -88,8 +106,9 @@ def admin(settings: Settings, reasons: Reasons) -> AdminClient:
     Raises:
         ConfigError: a setting that librdkafka refuses, such as a certificate file.
     """
+    given: dict[str, Any] = {**configuration(settings), "error_cb": reasons}
     try:
-        return AdminClient({**configuration(settings), "error_cb": reasons})
+        return AdminClient(given)
     except KafkaException as error:
         raise ConfigError(Problem("", f"settings for Kafka: {error.args[0].str()}")) from error
 
@@ -137,26 +156,34 @@ def need(topic: str, known: Iterable[str]) -> None:
         raise ConfigError(Problem("", f"topic '{topic}' does not exist{hint}"))
 
 
-def offsets(settings: Settings, partitions: Mapping[str, int], at: OffsetSpec) -> dict[Place, int]:
-    """The first or the next offset of every partition.
+def offsets(
+    settings: Settings, partitions: Mapping[str, int], at: Literal["earliest", "latest"]
+) -> dict[Place, int]:
+    """The first or the next offset of every partition; asks again while a new topic has no leader.
 
     Args:
         settings: whose brokers are asked.
         partitions: topic -> number of partitions.
-        at: ``OffsetSpec.earliest()`` or ``OffsetSpec.latest()``.
+        at: the first offset that is there, or the one that the next record will get.
 
     Raises:
-        TransportError: no answer.
+        TransportError: no answer within `LOOK_UP_S`.
     """
-    asked = [
-        TopicPartition(topic, number)
+    known: Any = OffsetSpec  # its methods have no types
+    spec = known.earliest() if at == "earliest" else known.latest()
+    asked = {
+        TopicPartition(topic, number): spec
         for topic, count in partitions.items()
         for number in range(count)
-    ]
+    }
     client = admin(settings, Reasons())
-    try:
-        answers = client.list_offsets(dict.fromkeys(asked, at), request_timeout=LOOK_UP_S)
-        return {(one.topic, one.partition): f.result().offset for one, f in answers.items()}
-    except KafkaException as error:
-        message = f"offsets of {', '.join(partitions)}: {error.args[0].str()}"
-        raise TransportError(message, retriable=True) from error
+    deadline_s = time.monotonic() + LOOK_UP_S
+    while True:
+        try:
+            answers = client.list_offsets(asked, request_timeout=LOOK_UP_S)
+            return {(one.topic, one.partition): f.result().offset for one, f in answers.items()}
+        except KafkaException as error:
+            if time.monotonic() > deadline_s or not error.args[0].retriable():
+                message = f"offsets of {', '.join(partitions)}: {error.args[0].str()}"
+                raise TransportError(message, retriable=True) from error
+            time.sleep(TRY_S)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from worker.stream.tools.read import Stored
 
 STAGE, ERROR = "rtml-dlq-stage", "rtml-dlq-error"
+KEPT = 5
 
 
 @dataclass
@@ -20,11 +21,10 @@ class Ledger:
         scored: records in the sinks, by topic.
         dropped: what the worker counted, by reason.
         dead: records in the dead-letter topic, by stage and error.
-        first: the first scored records.
+        first: the first `KEPT` scored records.
     """
 
     dead_letter_topic: str
-    keep: int
     sent: int = 0
     scored: Counter[str] = field(default_factory=Counter)
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Ledger:
                 self.dead[record.header(STAGE), record.header(ERROR)] += 1
             else:
                 self.scored[record.topic] += 1
-                if len(self.first) < self.keep:
+                if len(self.first) < KEPT:
                     self.first.append(record)
 
     @property

@@ -24,22 +24,25 @@ HTTP_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 25.0
 """Above the worker's own bound for draining."""
 
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Past the proxy that the surroundings may name: it cannot reach this machine's own ports."""
+
+
+class WorkerEnded(RtmlError):
+    """The worker ended by itself, or did not become ready."""
+
 
 class WorkerProcess:
     """``rtml run`` with its log in a file; leaving the context stops it, whatever happens.
 
     Attributes:
-        log: the file; whoever reads it last removes it.
+        log: the file; removed in the end unless ``keep_log`` is set.
         url: where its health and metrics are, once it is ready.
     """
 
-    def __init__(
-        self, graph: Path, options: Sequence[str], environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, graph: Path, options: Sequence[str], environment: Mapping[str, str]) -> None:
         """Starts it; ``environment`` is all it gets."""
-        with tempfile.NamedTemporaryFile(
-            prefix="rtml-worker-", suffix=".log", delete=False
-        ) as log:
+        with tempfile.NamedTemporaryFile(prefix="rtml-worker-", suffix=".log", delete=False) as log:
             self.log = Path(log.name)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "worker", "run", str(graph), "--http-port", "0", *options],
@@ -48,7 +51,7 @@ class WorkerProcess:
                 stdout=log,
                 stderr=log,
             )
-        self.url = ""
+        self.url, self.keep_log = "", False
 
     @property
     def pid(self) -> int:
@@ -59,7 +62,7 @@ class WorkerProcess:
         """Returns once it has joined its group and can serve.
 
         Raises:
-            RtmlError: it ended, or is not ready in time; with its reasons.
+            WorkerEnded: it ended, or is not ready in time; with its reasons.
         """
         deadline_s = time.monotonic() + timeout_s
         reasons = "it does not listen yet"
@@ -74,18 +77,18 @@ class WorkerProcess:
                     return
                 reasons = body or reasons
             time.sleep(POLL_S)
-        raise RtmlError(f"the worker is not ready after {timeout_s:.0f} s: {reasons}")
+        raise WorkerEnded(f"the worker is not ready after {timeout_s:.0f} s: {reasons}")
 
     def check(self) -> None:
         """Notices a worker that ended by itself.
 
         Raises:
-            RtmlError: it did; with the end of its log.
+            WorkerEnded: it did; with the end of its log.
         """
         code = self._process.poll()
         if code is not None:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
-            raise RtmlError(f"the worker ended with exit code {code}; the end of its log:\n{tail}")
+            raise WorkerEnded(f"the worker ended with exit code {code}; its log ends:\n{tail}")
 
     def dropped(self) -> Counter[str] | None:
         """How many events it dropped so far, by reason; None where it does not answer."""
@@ -117,15 +120,16 @@ class WorkerProcess:
             self._process.terminate()
             try:
                 self._process.wait(STOP_TIMEOUT_S)
-            except BaseException:  # too slow, or a second Ctrl-C: nothing may be left behind
+            except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait()
+            except KeyboardInterrupt:  # a second Ctrl-C: nothing may be left behind
+                self._process.kill()
                 raise
-        return self._process.returncode
+        return self._process.wait()
 
     def _get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=HTTP_TIMEOUT_S) as answer:
+            with _direct.open(self.url + path, timeout=HTTP_TIMEOUT_S) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -143,3 +147,5 @@ class WorkerProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        if not self.keep_log:
+            self.log.unlink(missing_ok=True)

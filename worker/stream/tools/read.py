@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
+from typing import cast
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, Message, TopicPartition
 
@@ -37,7 +38,7 @@ class Reader:
     """Reads partitions from given offsets, committed records only; leaves no trace in Kafka.
 
     Attributes:
-        reached: the offset after the last record that was taken, by partition.
+        reached: the next offset by partition; at an end also past transaction markers.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Reader:
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",
+                "enable.partition.eof": True,
                 "fetch.wait.max.ms": settings.fetch_max_wait_ms,
             }
         )
@@ -73,24 +75,24 @@ class Reader:
         first = self._consumer.poll(timeout_s)
         messages = [] if first is None else [first, *self._consumer.consume(most - 1, 0)]
         for message in messages:
-            error = message.error()
-            if error is not None:
-                if not error.retriable() and error.code() != KafkaError._TRANSPORT:
-                    place = f"{message.topic()}-{message.partition()}"
-                    raise TransportError(f"reading {place}: {error.str()}", retriable=False)
-                continue
-            record = _stored(message)
-            self.reached[record.topic, record.partition] = record.offset + 1
-            found.append(record)
-        self._complain()
+            if self._is_record(message):
+                record = _stored(message)
+                self.reached[record.topic, record.partition] = record.offset + 1
+                found.append(record)
+        self._reasons.tell(self._waiting)
         return found
 
-    def _complain(self) -> None:
-        if self._reasons.refusal:
-            raise TransportError(f"Kafka refused: {self._reasons.refusal}", retriable=False)
-        if self._reasons.last:
-            self._waiting(f"Kafka does not answer: {self._reasons.last}")
-            self._reasons.last = ""
+    def _is_record(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        place = (message.topic() or "", message.partition() or 0)
+        if error.code() == KafkaError._PARTITION_EOF:
+            self.reached[place] = max(self.reached[place], message.offset() or 0)
+        elif not error.retriable() and error.code() != KafkaError._TRANSPORT:
+            text = f"reading {place[0]}-{place[1]}: {error.str()}"
+            raise TransportError(text, retriable=False)
+        return False
 
     def close(self) -> None:
         """Disconnects."""
@@ -114,7 +116,7 @@ def _stored(message: Message) -> Stored:
     assert partition is not None
     assert offset is not None
     kind, timestamp_ms = message.timestamp()
-    headers = message.headers() or []
+    headers = cast(list[Header], message.headers() or [])  # a dict is only ever sent
     return Stored(
         topic=topic,
         partition=partition,
@@ -122,7 +124,7 @@ def _stored(message: Message) -> Stored:
         timestamp_ms=None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms,
         key=_bytes(message.key()),
         value=_bytes(message.value()),
-        headers=tuple((name, _bytes(value)) for name, value in headers),
+        headers=tuple(headers),
     )
 
 

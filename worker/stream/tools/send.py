@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -10,6 +12,9 @@ from worker.settings import Settings
 from worker.stream.tools.connect import TRY_S, Reasons, configuration
 
 DELIVERY_TIMEOUT_S = 30.0
+MIN_TIMEOUT_S = 1.0
+GRACE_S = 2.0
+"""librdkafka looks for events that have timed out once a second."""
 MAX_MESSAGE_BYTES = 100_000_000
 """What a record may weigh is for the broker to say, not for this client."""
 
@@ -26,45 +31,70 @@ class Sender:
         unreachable: whether a failure was for want of an answer.
     """
 
-    def __init__(self, settings: Settings, topic: str) -> None:
-        """Nothing is asked of Kafka yet."""
+    def __init__(
+        self,
+        settings: Settings,
+        topic: str,
+        timeout_s: float = DELIVERY_TIMEOUT_S,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Asks nothing of Kafka yet.
+
+        Args:
+            settings: whose brokers are used.
+            topic: where to.
+            timeout_s: an event that is not acknowledged for so long has failed.
+            waiting: told why Kafka does not answer.
+        """
         self.sent = self.failed = 0
         self.reason, self.unreachable = "", False
-        self._topic, self._reasons = topic, Reasons()
+        self._topic, self._reasons, self._waiting = topic, Reasons(), waiting
+        self._timeout_s = max(timeout_s, MIN_TIMEOUT_S)
         self._producer = Producer(
             {
                 **configuration(settings),
                 "error_cb": self._reasons,
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
-                "delivery.timeout.ms": int(DELIVERY_TIMEOUT_S * 1_000),
+                "delivery.timeout.ms": int(self._timeout_s * 1_000),
                 "message.max.bytes": MAX_MESSAGE_BYTES,
             }
         )
 
     def send(self, value: bytes, key: bytes | None = None) -> None:
-        """Enqueues an event; waits while the queue is full."""
+        """Enqueues an event; waits while the queue is full.
+
+        Raises:
+            TransportError: Kafka refuses this client.
+        """
         while True:
             try:
                 self._producer.produce(self._topic, value, key, on_delivery=self._delivered)
             except BufferError:
                 self._producer.poll(TRY_S)
+                self._reasons.tell(self._waiting)
             except KafkaException as error:  # longer than any record can be
                 self._fail(error.args[0])
                 return
             else:
-                self._producer.poll(0)
+                self.poll()
                 return
 
     def poll(self) -> None:
-        """Takes the acknowledgements that have come."""
-        self._producer.poll(0)
+        """Takes the acknowledgements that have come.
 
-    def finish(self, timeout_s: float = DELIVERY_TIMEOUT_S + 5) -> None:
+        Raises:
+            TransportError: Kafka refuses this client.
+        """
+        self._producer.poll(0)
+        self._reasons.tell(self._waiting)
+
+    def finish(self, timeout_s: float = math.inf) -> None:
         """Waits until every event is acknowledged or has failed; what is left then has failed."""
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s = time.monotonic() + min(timeout_s, self._timeout_s + GRACE_S)
         while len(self._producer) and time.monotonic() < deadline_s:
             self._producer.flush(TRY_S)
+            self._reasons.tell(self._waiting)
         if len(self._producer):
             self._producer.purge()
             self._producer.flush(TRY_S)

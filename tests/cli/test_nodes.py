@@ -1,0 +1,131 @@
+"""``rtml nodes``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import pytest
+from pydantic import Field
+
+from tests.cli.conftest import Rtml
+from worker.cli.kinds import params
+from worker.graph.json_schema import summary
+from worker.nodes.base import Example, Node, Params
+from worker.nodes.registry import kinds
+
+
+def test_all_kinds_are_listed(rtml: Rtml) -> None:
+    """A line per kind: its name and what it does."""
+    done = rtml("nodes")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()] == list(kinds())
+    assert all(len(line.split()) > 3 for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_one_kind_is_shown(rtml: Rtml, kind: str) -> None:
+    """Each kind: its sentence, every param, and its example with what goes in."""
+    done = rtml("nodes", kind)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == kind
+    names = [
+        line.split()[0] for line in lines[lines.index("params") + 1 : lines.index("example") - 1]
+    ]
+    assert names == list(kinds()[kind].Params.model_fields)
+    assert f"      type: {kind}" in lines
+    assert "goes in" in lines
+
+
+def test_a_kind_in_full(rtml: Rtml) -> None:
+    """Params have type and default in words; the example has its rows before and after."""
+    shown = rtml("nodes", "Filter").out
+    head, _, example = shown.partition("\nexample\n")
+    assert head.splitlines()[-4:] == [
+        "  column  text                                                               required",
+        "  op      eq | ne | lt | le | gt | ge | in | not_in | missing | not_missing  required",
+        "  value   scalar or list of scalar",
+        "  reason  text                                                               required",
+    ]
+    assert example.splitlines() == [
+        "  nodes:",
+        "    - id: filter",
+        "      type: Filter",
+        "      params: {column: amount, op: gt, value: 0, reason: no_amount}",
+        "",
+        "goes in",
+        "  amount (float64)",
+        "  12.5",
+        "  0.0",
+        "  missing",
+        "",
+        "comes out",
+        "  amount",
+        "  12.5",
+    ]
+
+
+def test_kinds_as_json(rtml: Rtml) -> None:
+    """``--output json``: a list of all, or the one that was asked for."""
+    assert [report["kind"] for report in rtml("nodes", "-o", "json").json] == list(kinds())
+    report = rtml("nodes", "Clip", "-o", "json").json
+    assert report["summary"] == summary(kinds()["Clip"])
+    assert report["params"][1] == {
+        "name": "lower",
+        "type": "number",
+        "required": False,
+        "default": None,
+    }
+    assert report["example"]["given"] == kinds()["Clip"].EXAMPLE.given
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("OneHotEncodr", "; did you mean 'OneHotEncoder'?"), ("filter", "; did you mean 'Filter'?")],
+)
+def test_an_unknown_kind_is_refused(rtml: Rtml, kind: str, hint: str) -> None:
+    """Exit 2, with the nearest kind there is."""
+    done = rtml("nodes", kind)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"no node kind '{kind}'{hint}\n1 problem\n"
+
+
+class Inner(Params):
+    """A part of params."""
+
+    low: float = 0
+    names: list[str] = Field(default_factory=list)
+
+
+class Varied(Params):
+    """Every shape that params take."""
+
+    word: str
+    choice: Literal["a", "b"] = "a"
+    either: int | float | None = None
+    many: list[int | str] = Field(default_factory=list)
+    table: dict[str, Literal["x", "y"]]
+    rules: dict[str, Inner]
+    flag: bool = False
+    anything: Any = None
+
+
+class Kind(Node[Varied]):  # type: ignore[misc]  # only its params are looked at
+    """A kind that is never built."""
+
+    Params = Varied
+    EXAMPLE: ClassVar = Example({}, {}, {}, {})
+
+
+def test_types_are_told_in_words() -> None:
+    """No Python and no JSON Schema is shown to who writes a graph."""
+    assert {p.name: (p.type, p.shown_default) for p in params(Kind)} == {
+        "word": ("text", "required"),
+        "choice": ("a | b", 'default "a"'),
+        "either": ("number", ""),
+        "many": ("list of (whole number or text)", ""),
+        "table": ("mapping of name to (x | y)", "required"),
+        "rules": ("mapping of name to {low: number, names: list of text}", "required"),
+        "flag": ("true or false", "default false"),
+        "anything": ("anything", ""),
+    }

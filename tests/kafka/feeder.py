@@ -1,0 +1,65 @@
+"""Events that keep coming while something happens to the workers or the broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from tests.kafka.client import Record, produce
+
+SLICE_S = 0.05
+
+
+class Feeder:
+    """Sends records at an even rate from a thread; leaving the context waits for the last one.
+
+    Args:
+        bootstrap: the broker's address.
+        topic: where the records go.
+        records: in the order in which they are sent.
+        per_s: how many each second.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, records: Sequence[Record], per_s: int) -> None:
+        self._bootstrap, self._topic, self._records = bootstrap, topic, records
+        self._slice = max(1, int(per_s * SLICE_S))
+        self._thread = threading.Thread(target=self._run)
+        self._error: BaseException | None = None
+        self.sent = 0
+
+    def _run(self) -> None:
+        begin = time.monotonic()
+        try:
+            while self.sent < len(self._records):
+                chunk = self._records[self.sent : self.sent + self._slice]
+                produce(self._bootstrap, self._topic, chunk)
+                self.sent += len(chunk)
+                due = begin + SLICE_S * self.sent / self._slice
+                time.sleep(max(0.0, due - time.monotonic()))
+        except BaseException as error:  # noqa: BLE001 - raised again where the context is left
+            self._error = error
+
+    def wait_sent(self, count: int, timeout_s: float = 60.0) -> None:
+        """Return once so many records are in Kafka."""
+        deadline = time.monotonic() + timeout_s
+        while self.sent < count and self._error is None:
+            assert time.monotonic() < deadline, f"{self.sent} of {count} sent"
+            time.sleep(0.01)
+        if self._error is not None:
+            raise self._error
+
+    def __enter__(self) -> Feeder:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error

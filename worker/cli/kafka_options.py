@@ -1,0 +1,54 @@
+"""What the commands that talk to Kafka share: flags, settings, and what they say while waiting."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.cli.console import err, printable
+
+if TYPE_CHECKING:
+    from worker.settings import Settings
+
+BrokersOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT,...", help="Of Kafka; default: RTML_BROKERS, or localhost:9092."
+    ),
+]
+WaitOption = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="Give up reaching Kafka after so long.")
+]
+PartitionsOption = Annotated[int, typer.Option(min=1, help="Of the topics that are made.")]
+
+WAIT_S = 10.0
+PARTITIONS = 4
+
+
+def settings_for(brokers: str | None) -> Settings:
+    """The settings from flags and variables; unknown variables are warned about.
+
+    Raises:
+        ConfigError: every setting that is wrong.
+    """
+    from worker.settings import load
+
+    settings, warnings = load(os.environ, {"brokers": brokers})
+    for warning in warnings:
+        err.print(f"warning: {printable(warning)}", style="yellow")
+    return settings
+
+
+class Waiting:
+    """Says on stderr why Kafka does not answer, each reason once."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, reason: str) -> None:
+        """Told before each further try."""
+        if reason != self._last:
+            err.print(f"{printable(reason)}; trying again", style="yellow")
+            self._last = reason
