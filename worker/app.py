@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -118,6 +119,9 @@ class Worker:
             await app.start()
             for pump in self.pumps.values():
                 await app.add_runtime_dependency(pump)
+            # What is loaded by now stays: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
             await self._serve(watch)
         finally:
             began_s = loop.time()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,6 +169,21 @@ def test_events_are_streamed(shell: Callable[[str], Done], graph: Path, tmp_path
     )
     assert done.code == 0
     assert done.out == streamed(graph, b'{"f0": 1}')
+
+
+def test_an_interrupt_ends_with_130(graph: Path) -> None:
+    """Ctrl-C while events come in: exit code 130, no traceback."""
+    command = [sys.executable, "-m", "worker", "score", str(graph)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b'{"f0": 1}\n' * 1_100)
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(), process.stderr.read()) == (130, b"")
 
 
 def test_example_events_of_the_project(rtml: Rtml) -> None:

@@ -87,8 +87,8 @@ def test_the_order_of_features_is_the_models() -> None:
 
 def test_scalars_and_vectors_stand_side_by_side() -> None:
     """An input is filled with scalars, vectors, ints and bools in the order given."""
-    types = {"n": DType.INT64, "v": ColumnType(DType.FLOAT32, 2), "b": DType.BOOL}
-    given = {"n": [3], "v": [[0.5, 0.25]], "b": [True]}
+    types = typed({"n": DType.INT64, "v": ColumnType(DType.FLOAT32, 2), "b": DType.BOOL})
+    given: dict[str, list[Any]] = {"n": [3], "v": [[0.5, 0.25]], "b": [True]}
     params = {"model": "trees.onnx", "features": ["n", "v", "b"], "outputs": {"p": "probabilities"}}
     x = np.array([[3, 0.5, 0.25, 1]], dtype=np.float32)
     (expected,) = Session(DATA / "trees.onnx", "t").run({"X": x}, ["probabilities"])
@@ -130,7 +130,10 @@ def test_text_and_numbers() -> None:
         "outputs": {"p": "probabilities[1]"},
     }
     types = {"brand": DType.TEXT, "age": DType.FLOAT64}
-    given = {"brand": ["skoda", None, "", "ß"], "age": [30.0, 30.0, 30.0, 30.0]}
+    given: dict[str, list[Any]] = {
+        "brand": ["skoda", None, "", "ß"],
+        "age": [30.0, 30.0, 30.0, 30.0],
+    }
     batch = run("ONNXNode", params, types, given)
     assert list(rejected(batch)) == [1]
     feeds = {
@@ -160,7 +163,7 @@ def test_int_double_and_bool_tensors() -> None:
         "outputs": {"product": "product", "twice": "twice", "positive": "positive"},
     }
     types = {"count": DType.INT64, "amount": DType.FLOAT64}
-    given = {"count": [2**53 + 1, 3], "amount": [1e-9, -0.1]}
+    given: dict[str, list[Any]] = {"count": [2**53 + 1, 3], "amount": [1e-9, -0.1]}
     batch = run("ONNXNode", params, types, given)
     assert batch["twice"].to_list() == [2**54 + 2, 6]
     assert batch["product"].to_list() == [float(2**53 + 1) * 1e-9, 3 * -0.1]
@@ -293,7 +296,7 @@ def test_a_rejected_event_does_not_reach_the_model() -> None:
     batch = columns_of(typed(TWO), {"f0": [1.0, None, 1e300], "f1": [2.0, 7.0, 8.0]})
     matrix = node._matrix(node._feeds[0], batch, {})
     assert matrix.tolist() == [[1.0, 2.0], [0.0, 7.0], [0.0, 8.0]]
-    assert (matrix.flags.c_contiguous, matrix.dtype) == (True, np.float32)
+    assert (matrix.flags.c_contiguous, str(matrix.dtype)) == (True, "float32")
 
 
 @pytest.mark.parametrize(
@@ -307,8 +310,8 @@ def test_a_rejected_event_does_not_reach_the_model() -> None:
         ({"model": "a\0b"}, "params.model: 'a\0b' must lie in the graph's own folder"),
         ({"model": "."}, "params.model: model '.' cannot be read: Is a directory"),
         (
-            {"features": ["f0", "f2"]},
-            "params.features[1]: no column 'f2' reaches this node; did you mean 'f0'?",
+            {"features": ["f0", "F1"]},
+            "params.features[1]: no column 'F1' reaches this node; did you mean 'f1'?",
         ),
         ({"features": ["f0"]}, "params.features: 1 values per event do not fit model input 'X'"),
         (
@@ -328,8 +331,8 @@ def test_what_does_not_fit_is_told_before_the_first_event(
     change: dict[str, Any], expected: str
 ) -> None:
     """Model, features and outputs are proven against the file; the problem names the place."""
-    found = problems({**LR, **change})
-    assert any(problem.startswith(expected) for problem in found), found
+    (problem,) = problems({**LR, **change})
+    assert problem.startswith(expected)
 
 
 def test_a_feature_of_the_wrong_type() -> None:
@@ -349,7 +352,7 @@ def test_a_feature_of_the_wrong_type() -> None:
 
 
 def test_several_inputs_need_a_mapping() -> None:
-    """A list that is not the inputs' names cannot be shared out; an input fed by nothing is told."""
+    """A list that is not the inputs' names cannot be shared out; each input is fed."""
     params: dict[str, Any] = {
         "model": "two_inputs.onnx",
         "features": ["f0", "f1"],

@@ -157,7 +157,11 @@ class _Maker:
             fields={name: final.types[name] for name in fields},
             topics=tuple(topics),
             decoder=Decoder(self._schema, _wanted(ready, fields), fields),
-            encoder=Encoder(fields, merge=self._spec.sink.into == "merge"),
+            encoder=Encoder(
+                fields,
+                merge=self._spec.sink.into == "merge",
+                empty=not any(member.required for member in self._schema.root.members.values()),
+            ),
         )
 
     def _step(self, i: int, spec: NodeSpec, before: tuple[str, ...]) -> Step | None:

@@ -87,7 +87,7 @@ def _assignment(
         else:
             found[name] = [(f"{path}[{i}]", column) for i, column in enumerate(given)]
     for name, tensor in inputs.items():
-        if name not in features:
+        if name not in features and len(found) == len(features):  # else it may just be misspelt
             columns.problem("features", f"model input '{name}' {tensor} is fed by nothing")
     return found
 

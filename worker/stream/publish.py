@@ -121,20 +121,23 @@ class Publisher:
     ) -> list[Fault]:
         refused = []
         values, ours = outcomes.values, self._headers
+        most = self._limits[topic].max_batch_bytes
         batch = outbox.batch(topic, partition)
+        first = batch.record_count() == 0
         for row in rows:
-            record = records[row]
+            record, value = records[row], values[row]
             headers = [*record.headers, *ours] if record.headers else ours
             key, stamp = record.key, record.timestamp
-            if batch.append(timestamp=stamp, key=key, value=values[row], headers=headers) is None:
+            if batch.append(timestamp=stamp, key=key, value=value, headers=headers) is None:
                 batch = await outbox.next(topic, partition)
-                batch.append(timestamp=stamp, key=key, value=values[row], headers=headers)
-            # Only the first record of a record batch may exceed the batch size.
-            if batch.record_count() == 1 and batch.size() > self._limits[topic].max_batch_bytes:
-                most = self._limits[topic].max_batch_bytes
-                message = f"{batch.size()} bytes, but max.message.bytes of '{topic}' is {most}"
-                refused.append(Fault(row, Stage.PRODUCE, "RecordTooLarge", message))
-                batch = outbox.discard(topic, partition)
+                batch.append(timestamp=stamp, key=key, value=value, headers=headers)
+                first = True
+            if first:  # only the first record of a record batch may exceed the batch size
+                first = batch.size() > most
+                if first:
+                    message = f"{batch.size()} bytes, but max.message.bytes of '{topic}' is {most}"
+                    refused.append(Fault(row, Stage.PRODUCE, "RecordTooLarge", message))
+                    batch = outbox.discard(topic, partition)
         return refused
 
     async def _bury(self, outbox: _Outbox, record: Record, fault: Fault, now_ms: int) -> None:
