@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from bench import load, topics
 from bench.report import MIN_RATIO, Report, machine
+from bench.scores import CHECK_EVERY
 from bench.session import Session
 from tests.broker import RealKafka
 from tests.jars import VERSION, KafkaUnavailable
@@ -25,9 +27,10 @@ EPILOG = """examples:
   python -m bench --rounds 9 --no-guard      more rounds; a low ratio is no failure
   python -m bench --brokers localhost:9092   on a Kafka of yours; topics named bench-* are deleted
 
-exit codes: 0 fast enough, 1 too slow or a wrong result, 3 no Kafka can be had
+exit codes: 0 fast enough, 1 too slow or a wrong result, 3 no Kafka can be had, 130 interrupted
 """
-JVM = ("-Xmx1g",)  # with both compilers, unlike the brokers of the tests
+JVM = ("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""The second compiler would take one of two cores for the first minute, from what is measured."""
 
 talk = Console(stderr=True, highlight=False)
 
@@ -35,18 +38,17 @@ talk = Console(stderr=True, highlight=False)
 def main(given: Sequence[str] | None = None) -> int:
     """Measures, prints and keeps the result; the exit code."""
     options = _arguments(given)
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rtml-bench-")))
-        try:
-            brokers = options.brokers or stack.enter_context(RealKafka(jvm=JVM)).bootstrap
-        except KafkaUnavailable as error:
-            talk.print(f"no Kafka: {error}")
-            return 3
-        try:
-            report = _measure(options, brokers, folder)
-        except (RuntimeError, KafkaException) as error:
-            talk.print(f"failed: {error}", markup=False)
-            return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
+    try:
+        report = _measured(options)
+    except KafkaUnavailable as error:
+        talk.print(f"no Kafka: {error}", markup=False)
+        return 3
+    except (RuntimeError, KafkaException) as error:
+        talk.print(f"failed: {error}", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     report.show(Console())
     talk.print(f"kept in {report.write()}")
     return 0 if report.ratio >= MIN_RATIO or options.no_guard else 1
@@ -59,29 +61,38 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    number = {"type": int, "metavar": "N"}
-    parser.add_argument("--events", **number, help="events of each round (400000)")
-    parser.add_argument("--rounds", **number, help="rounds (5)")
-    parser.add_argument("--seconds", **number, help="of latency at 1,000 events/s (20)")
+    events, rounds, seconds = _between(20_000, 5_000_000), _between(1, 50), _between(1, 600)
+    parser.add_argument("--events", type=events, metavar="N", help="events of a round (400000)")
+    parser.add_argument("--rounds", type=rounds, metavar="N", help="rounds (5)")
+    parser.add_argument("--seconds", type=seconds, metavar="N", help="of latency (20)")
     parser.add_argument("--quick", action="store_true", help="100000 events, 3 rounds, 5 seconds")
     parser.add_argument("--no-guard", action="store_true", help=f"accept ratios below {MIN_RATIO}")
     parser.add_argument("--brokers", help="use the Kafka there; by default one is started")
     found = parser.parse_args(given)
-    wanted = {"events": (100_000, 400_000), "rounds": (3, 5), "seconds": (5, 20)}
-    bounds = {"events": (20_000, 5_000_000), "rounds": (1, 50), "seconds": (1, 600)}
-    for name, (quick, full) in wanted.items():
-        value = getattr(found, name)
-        low, high = bounds[name]
-        if value is None:
-            setattr(found, name, quick if found.quick else full)
-        elif not low <= value <= high:
-            parser.error(f"--{name} must be from {low} to {high}")
+    found.events = found.events or (100_000 if found.quick else 400_000)
+    found.rounds = found.rounds or (3 if found.quick else 5)
+    found.seconds = found.seconds or (5 if found.quick else 20)
     return found
 
 
-def _measure(options: argparse.Namespace, brokers: str, folder: Path) -> Report:
-    where = machine()
-    with talk.status("making the load") as status:
+def _between(low: int, high: int) -> Callable[[str], int]:
+    """Reads a number within bounds."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"must be a number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _measured(options: argparse.Namespace) -> Report:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rtml-bench-")))
+        status = stack.enter_context(talk.status("starting Kafka"))
+        where = machine()
+        brokers = options.brokers or stack.enter_context(RealKafka(jvm=JVM)).bootstrap
+        status.update("making the load")
         events = load.make(options.events)
         session = Session(brokers, folder, events, status.update)
         session.warm_up()
@@ -98,12 +109,14 @@ def _setup(events: list[load.Event]) -> dict[str, str]:
     size = sum(len(event.value) for event in events) / len(events)
     bad = sum(load.is_bad(event.number) for event in events)
     return {
-        "load": f"{len(events):,} events of {size:.0f} bytes of JSON, each with key and traceparent;"
+        "events": f"{len(events):,}, {size:.0f} bytes of JSON each, with key and traceparent;"
         f" {bad} of them broken",
-        "clients": f"acks=all, idempotent, no compression, {topics.PARTITIONS} partitions, batches of"
-        f" up to {settings.max_batch_events:,}, commits every {settings.commit_interval_ms} ms",
+        "clients": f"acks=all, idempotent, no compression, {topics.PARTITIONS} partitions, batches"
+        f" of up to {settings.max_batch_events:,}, commits every {settings.commit_interval_ms} ms",
         "product": "schema check, logistic regression, score spliced in, lineage headers, metrics,"
         " dead letters",
+        "checked": f"each event came out once; 1 in {CHECK_EVERY} scores is ONNX Runtime's own to"
+        " the bit",
     }
 
 

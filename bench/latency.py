@@ -21,7 +21,7 @@ from bench.subject import Subject
 from bench.topics import EVENTS, Reader
 
 RATE = 1_000
-WARM_UP_S = 2
+WARM_UP_S = 5
 START_TIMEOUT_S = 60.0
 GRACE_S = 10.0
 POLL_S = 0.1

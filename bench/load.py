@@ -39,7 +39,7 @@ class Event:
     number: int
     key: bytes
     value: bytes
-    headers: list[tuple[str, bytes]]
+    headers: list[tuple[str, str | bytes | None]]
 
 
 def is_bad(number: int) -> bool:

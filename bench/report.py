@@ -77,8 +77,10 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Prints the tables."""
+        facts = Table.grid(padding=(0, 2))
         for name, value in {**self.machine, **self.setup}.items():
-            console.print(f"[dim]{name:>12}[/dim]  {value}", highlight=False)
+            facts.add_row(f"[dim]{name}[/dim]", value)
+        console.print(facts)
         console.print(_throughput(self.rounds), _latency(self.floor_latency, self.latency))
         low, high = min(one.ratio for one in self.rounds), max(one.ratio for one in self.rounds)
         _line(
@@ -99,7 +101,8 @@ def _line(console: Console, found: str, wanted: str, met: bool) -> None:
 
 def _throughput(rounds: Sequence[Round]) -> Table:
     table = Table(title="Throughput, one process", title_justify="left")
-    for heading in ("", "floor ev/s", "product ev/s", "ratio", "floor CPU µs/ev", "product CPU µs/ev", "product RSS MB"):
+    headings = ("", "floor ev/s", "product ev/s", "ratio", "floor CPU µs/ev", "product CPU µs/ev")
+    for heading in (*headings, "product RSS MB"):
         table.add_column(heading, justify="right")
     rows = [
         (

@@ -13,11 +13,11 @@ from bench.product import GRAPH
 from bench.topics import DEAD, SCORED, Reader
 
 CHECK_EVERY = 100
-LINEAGE = ("rtml-service", "rtml-graph", "rtml-model")
+LINEAGE = ["rtml-service", "rtml-graph", "rtml-model"]
 
 
-def check(brokers: str, events: list[load.Event]) -> int:
-    """Compares the scored topic and the dead letters with the load; returns the scores compared.
+def check(brokers: str, events: list[load.Event]) -> None:
+    """Compares the scored topic and the dead letters with the load.
 
     Raises:
         RuntimeError: an event is missing, doubled or changed, or a score differs by one bit.
@@ -37,7 +37,6 @@ def check(brokers: str, events: list[load.Event]) -> int:
             kind = "dead letters" if bad else "scored records"
             raise RuntimeError(f"{len(found)} {kind} of {len(wanted)}, or not each event once")
     _compare(sample, events)
-    return len(sample)
 
 
 def _compare(sample: dict[int, Message], events: list[load.Event]) -> None:
@@ -50,7 +49,7 @@ def _compare(sample: dict[int, Message], events: list[load.Event]) -> None:
         value = message.value() or b""
         if np.float32(json.loads(value)["risk"]).tobytes() != risk.tobytes():
             raise RuntimeError(f"event {number}: {value!r}, but ONNX Runtime gives {risk}")
-        names = tuple(name for name, _ in message.headers() or [])
+        headers = list(message.headers() or [])
         kept = message.key() == event.key and value.startswith(event.value[:-1])
-        if not kept or names != (*(name for name, _ in event.headers), *LINEAGE):
-            raise RuntimeError(f"event {number} lost something: {message.key()!r} {names} {value!r}")
+        if not kept or headers[:-3] != event.headers or [h[0] for h in headers[-3:]] != LINEAGE:
+            raise RuntimeError(f"event {number} is changed: {message.key()!r} {headers} {value!r}")

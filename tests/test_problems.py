@@ -70,7 +70,8 @@ def test_nothing_is_wrong_with_what_fits() -> None:
     ("data", "expected"),
     [
         ({}, ["name: is required"]),
-        ({"name": "n", "nme": 1}, ["nme: is no known key; did you mean 'name'?"]),
+        ({"nme": "n"}, ["nme: is no known key; did you mean 'name'?"]),
+        ({"title": 1}, ["name: is required", "title: is no known key; known: "]),
         ({"name": "n", "shema": 1}, ["shema: is no known key; did you mean 'schema'?"]),
         ({"name": "n", "parts": [{}]}, ["parts[0].size: is required"]),
         (
@@ -87,7 +88,9 @@ def test_nothing_is_wrong_with_what_fits() -> None:
 )
 def test_each_mistake_is_one_line(data: object, expected: list[str]) -> None:
     """What is missing, unknown or unfit, with the way out."""
-    assert told(data) == expected
+    assert [problem.partition("known: ")[0] for problem in told(data)] == [
+        problem.partition("known: ")[0] for problem in expected
+    ]
 
 
 @pytest.mark.parametrize(

@@ -94,17 +94,16 @@ class Column:
         dtype = _DTYPES.get(values.dtype)
         if dtype is None:
             raise TypeError(f"a column cannot hold {values.dtype}; use {', '.join(DType)}")
-        if valid is not None:
-            if valid.shape != values.shape[:1] or valid.dtype != np.bool_:
-                raise TypeError(f"mask {valid.dtype}{valid.shape} for values of {values.shape}")
-            if valid.all():
+        if valid is not None and (valid.shape != values.shape[:1] or valid.dtype != np.bool_):
+            raise TypeError(f"mask {valid.dtype}{valid.shape} for values of {values.shape}")
+        if valid is None or valid.all():
+            valid = None
+        else:
+            values = values.copy()
+            values[~valid] = _FILL[dtype]
+            valid.flags.writeable = False
+            if dtype in FLOATS or dtype is DType.DATETIME:
                 valid = None
-            else:
-                values = values.copy()
-                values[~valid] = _FILL[dtype]
-                valid.flags.writeable = False
-                if dtype in FLOATS or dtype is DType.DATETIME:
-                    valid = None
         values.flags.writeable = False
         self.values = values
         self.valid = valid
@@ -141,14 +140,11 @@ class Column:
         """``(n,)``, True where there is no value."""
         if self.valid is not None:
             return ~self.valid
-        kind = self.values.dtype.kind
-        if kind == "f":
-            nan: Mask = np.isnan(self.values)
-            rows: Mask = nan if nan.ndim == 1 else np.any(nan, axis=1)
-            return rows
-        if kind == "M":
-            nat: Mask = np.isnat(self.values)
-            return nat
+        if self.values.dtype.kind == "f":
+            nan = np.isnan(self.values)
+            return np.asarray(nan if nan.ndim == 1 else nan.any(axis=1))
+        if self.values.dtype.kind == "M":
+            return np.asarray(np.isnat(self.values))
         return np.zeros(len(self.values), dtype=np.bool_)
 
     def take(self, index: Rows | Mask) -> Column:
@@ -164,12 +160,11 @@ class Column:
     def to_list(self) -> list[Any]:
         """Python values, None where missing; datetimes as ISO 8601 text with ``Z``."""
         missing = self.missing
+        items: list[Any] = self.values.tolist()
         if self.type.dtype is DType.DATETIME:
             items = np.datetime_as_string(self.values, unit="ms", timezone="UTC").tolist()
-        else:
-            items = self.values.tolist()
         if not missing.any():
-            return list(items)
+            return items
         return [None if gone else item for gone, item in zip(missing, items, strict=True)]
 
 
@@ -239,20 +234,17 @@ class Batch:
 
     def take(self, index: Rows | Mask) -> Batch:
         """The rows at ``index`` (ascending positions or a mask), without marks."""
-        columns = {name: column.take(index) for name, column in self.columns.items()}
-        return Batch(columns, self.rows[index])
+        return Batch({name: c.take(index) for name, c in self.columns.items()}, self.rows[index])
 
     def reject(
         self, rows: Mask, error: str, messages: str | Sequence[str], stage: Stage = Stage.NODE
     ) -> Batch:
         """Marks rows as dead letters; no mark where none is set."""
-        if not rows.any():
-            return self
-        mark = Mark(rows, error, stage, messages)
-        return Batch(self.columns, self.rows, (*self.marks, mark))
+        return self._marked(Mark(rows, error, stage, messages))
 
     def drop(self, rows: Mask, reason: str) -> Batch:
         """Marks rows as dropped on purpose, counted under ``reason``."""
-        if not rows.any():
-            return self
-        return Batch(self.columns, self.rows, (*self.marks, Mark(rows, reason)))
+        return self._marked(Mark(rows, reason))
+
+    def _marked(self, mark: Mark) -> Batch:
+        return Batch(self.columns, self.rows, (*self.marks, mark)) if mark.rows.any() else self

@@ -18,14 +18,14 @@ _WORDS = {
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
-    """One problem per place, in the file's order.
+    """One problem per place, in the file's order; a misspelt key is not told as missing too.
 
     Args:
         error: what pydantic raised for ``data``.
         model: the class that was validated.
         data: the raw input, to tell keys of the file from pydantic's own names of union members.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[Location, list[str]] = {}
     for detail in error.errors(include_url=False, include_context=False):
         location = _in_data(detail["loc"], data, missing=detail["type"] == "missing")
         word = _WORDS.get(detail["type"])
@@ -34,10 +34,24 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
             word = text[:1].lower() + text[1:] + _given(detail["input"])
         if detail["type"] == "extra_forbidden":
             word += nearest(str(location[-1]), _keys(model, location[:-1]))
-        words = found.setdefault(dotted(location), [])
+        words = found.setdefault(location, [])
         if word not in words:
             words.append(word)
-    return [Problem(path, ", or ".join(words)) for path, words in found.items()]
+    return [
+        Problem(dotted(location), ", or ".join(words))
+        for location, words in found.items()
+        if words != [_WORDS["missing"]] or not _misspelt(location, found)
+    ]
+
+
+def _misspelt(missing: Location, found: Mapping[Location, list[str]]) -> bool:
+    """Whether a key that is missing is there under a name that is told to mean it."""
+    hint = f"did you mean '{missing[-1]}'?"
+    return any(
+        location[:-1] == missing[:-1] and word.endswith(hint)
+        for location, words in found.items()
+        for word in words
+    )
 
 
 def dotted(location: Sequence[str | int]) -> str:

@@ -209,7 +209,6 @@ cases:
     assert problems(tmp_path, text) == [
         "5 cases[0].expect: expect one of scored, dropped and rejected",
         "8 cases[1].expect: expect one of scored, dropped and rejected",
-        "9 cases[2].name: is required",
         "9 cases[2].nam: is no known key; did you mean 'name'?",
         "12 cases[3]: expect has 1 entries for 2 events; give one for each",
         "15 cases[4]: give either event or events",
@@ -226,7 +225,7 @@ cases:
         ("- 1", "1 : a cases file is a mapping with the key cases"),
         ("cases: []", "1 cases: list should have at least 1 item after validation, not 0"),
         ("cases: [", "1 : expected the node content, but found '<stream end>'"),
-        ("case: []", "1 cases: is required"),
+        ("case: []", "1 case: is no known key; did you mean 'cases'?"),
     ],
 )
 def test_files_that_hold_no_cases(tmp_path: Path, text: str, problem: str) -> None:

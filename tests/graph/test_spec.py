@@ -151,9 +151,7 @@ def test_every_problem_at_once() -> None:
     assert sorted(problem.partition(":")[0] for problem in found) == [
         "name",
         "nodes[0].type",
-        "sink.topic",
         "sink.tpic",
-        "source",
         "surce",
     ]
 
@@ -176,19 +174,19 @@ def test_a_file_gives_lines(tmp_path: Path) -> None:
     """Problems of a file have its name and line; a good file gives spec and document."""
     path = tmp_path / "graph.yaml"
     path.write_text(
-        "name: g\nsource:\n  topic: in\n  schema: {type: object}\n"
+        "name: a b\nsource:\n  topic: in\n  schema: {type: object}\n"
         "nodes:\n  - id: a\n    tpe: Drop\nsink: {topic: out}\n"
     )
     with pytest.raises(ConfigError) as caught:
         load(path)
     places = [(p.file, p.line, p.path) for p in caught.value.problems]
     assert sorted(places) == [
-        (str(path), 6, "nodes[0].type"),
+        (str(path), 1, "name"),
         (str(path), 7, "nodes[0].tpe"),
     ]
-    path.write_text(path.read_text().replace("tpe", "type"))
+    path.write_text(path.read_text().replace("tpe", "type").replace("a b", "ab"))
     spec, document = load(path)
-    assert (spec.name, document.file) == ("g", str(path))
+    assert (spec.name, document.file) == ("ab", str(path))
 
 
 JSON = st.recursive(

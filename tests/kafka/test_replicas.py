@@ -61,10 +61,12 @@ def test_one_replica_takes_over_from_another(kafka: str, tmp_path: Path) -> None
 def test_sigterm_drains(kafka: str, tmp_path: Path) -> None:
     """SIGTERM under load: exit 0, and the next worker repeats nothing and misses nothing."""
     service = make_service(kafka, tmp_path)
-    sent = events(4_000)
-    with Feeder(kafka, service.source, sent, per_s=2_500), service.worker() as worker:
-        until(lambda: written(service) >= 1_000)
-        assert worker.terminate() == 0
+    sent = events(5_000)
+    with service.worker() as worker:
+        worker.wait_ready()
+        with Feeder(kafka, service.source, sent, per_s=2_500):
+            until(lambda: written(service) >= 1_000)
+            assert worker.terminate() == 0
     (stopped,) = worker.log_events("worker_stopped")
     with service.worker() as worker:
         service.settled()

@@ -15,6 +15,7 @@ from worker.batch import ColumnType
 from worker.codec.decode import Decoder
 from worker.codec.encode import Encoder
 from worker.errors import ConfigError, Problem, nearest
+from worker.graph.flow import Flow, join, unsure
 from worker.graph.order import predecessors, topological
 from worker.graph.spec import GraphSpec, NodeSpec
 from worker.graph.structure import edge_problems, structure
@@ -71,15 +72,6 @@ class Plan:
         return {name: sha for step in self.steps for name, sha in step.node.models.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    """The columns at one point of the graph, and which node wrote each last."""
-
-    types: Mapping[str, ColumnType]
-    writers: Mapping[str, str]
-    complete: bool = True
-
-
 def plan(spec: GraphSpec, folder: Path) -> Plan:
     """Both phases: the plan of a graph whose files lie in ``folder``.
 
@@ -133,8 +125,8 @@ class _Maker:
         self._spec, self._schema, self._params = spec, schema, params
         self._context, self._problems = context, problems
         types = schema.columns if schema is not None else {}
-        self._source = _Flow(types, dict.fromkeys(types, ""), complete=schema is not None)
-        self._flows: dict[str, _Flow] = {}
+        self._source = Flow(types, dict.fromkeys(types, ""), complete=schema is not None)
+        self._flows: dict[str, Flow] = {}
 
     def make(self) -> Plan | None:
         before, _ = predecessors([node.id for node in self._spec.nodes], self._spec.links)
@@ -170,15 +162,15 @@ class _Maker:
             node = self._built(spec, flow)
         except ConfigError as error:
             self._problems += [problem.within(f"nodes[{i}]") for problem in error.problems]
-            self._flows[spec.id] = _unsure(flow, spec.params)
+            self._flows[spec.id] = unsure(flow, spec.params)
             return None
         removed, writes = set(node.signature.removes), node.signature.writes
         types = {name: kind for name, kind in flow.types.items() if name not in removed}
         writers = {name: flow.writers[name] for name in types} | dict.fromkeys(writes, spec.id)
-        self._flows[spec.id] = _Flow({**types, **writes}, writers, flow.complete)
+        self._flows[spec.id] = Flow({**types, **writes}, writers, flow.complete)
         return Step(spec.id, spec.type, node, before, self._flows[spec.id].types)
 
-    def _built(self, spec: NodeSpec, flow: _Flow) -> Node[Any]:
+    def _built(self, spec: NodeSpec, flow: Flow) -> Node[Any]:
         """The node, ready; the reserved topic column is hidden from all of them.
 
         Raises:
@@ -197,21 +189,12 @@ class _Maker:
             raise ConfigError(Problem("params", message))
         return node
 
-    def _joined(self, before: tuple[str, ...], path: str) -> _Flow:
-        """The columns where branches meet; two last writers of one column are a problem."""
-        flows = [self._flows[name] for name in before] or [self._source]
-        complete = all(flow.complete for flow in flows)
-        types: dict[str, ColumnType] = {}
-        writers: dict[str, str] = {}
-        for flow in flows:
-            for name, kind in flow.types.items():
-                first = writers.setdefault(name, flow.writers[name])
-                if complete and first != flow.writers[name]:
-                    self._problems.append(_conflict(path, name, first, flow.writers[name]))
-                types.setdefault(name, kind)
-        return _Flow(types, writers, complete)
+    def _joined(self, before: tuple[str, ...], path: str) -> Flow:
+        flow, conflicts = join([self._flows[name] for name in before] or [self._source])
+        self._problems += [Problem(path, conflict) for conflict in conflicts]
+        return flow
 
-    def _fields(self, final: _Flow, steps: list[Step], ends: tuple[str, ...]) -> list[str]:
+    def _fields(self, final: Flow, steps: list[Step], ends: tuple[str, ...]) -> list[str]:
         given = self._spec.sink.fields
         if given is None:
             by_id = {step.id: step for step in steps}
@@ -228,30 +211,6 @@ class _Maker:
             if name in given[:i]:
                 self._problems.append(Problem(f"sink.fields[{i}]", f"'{name}' is given twice"))
         return list(given)
-
-
-def _conflict(path: str, column: str, *writers: str) -> Problem:
-    owners = " and from ".join(f"'{writer}'" if writer else "the source" for writer in writers)
-    if column == TOPIC_COLUMN:
-        return Problem(path, f"the topic comes from {owners}; Route once, behind the join")
-    return Problem(path, f"column '{column}' comes from {owners}; Drop it in one branch")
-
-
-def _unsure(flow: _Flow, params: object) -> _Flow:
-    """Behind a node that could not be checked: what its params name may have become anything."""
-    named = set(_words(params))
-    types = {name: kind for name, kind in flow.types.items() if name not in named}
-    return _Flow(types, {name: flow.writers[name] for name in types}, complete=False)
-
-
-def _words(data: object) -> Iterable[str]:
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, Mapping):
-        yield from _words([*data, *data.values()])
-    elif isinstance(data, list):
-        for item in data:
-            yield from _words(item)
 
 
 def _last_written(ends: Iterable[str], steps: Mapping[str, Step]) -> list[str]:

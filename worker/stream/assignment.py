@@ -105,8 +105,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 await asyncio.sleep(_RETRY_S)
 
     async def _start(self, partition: TopicPartition, committed: int | None) -> int:
-        first = (await self._consumer.beginning_offsets([partition]))[partition]
-        end = (await self._consumer.end_offsets([partition]))[partition]
+        # Both at once: either waits behind a fetch in flight, for up to fetch_max_wait_ms.
+        firsts, ends = await asyncio.gather(
+            self._consumer.beginning_offsets([partition]), self._consumer.end_offsets([partition])
+        )
+        first, end = firsts[partition], ends[partition]
         if committed is not None:
             return self.within(partition, committed, first, end)
         start = self._source.start

@@ -79,7 +79,7 @@ def consumer(settings: Settings, group: str, isolation: str) -> aiokafka.AIOKafk
         fetch_max_bytes=MAX_FETCH_BYTES,
         max_partition_fetch_bytes=MAX_PARTITION_FETCH_BYTES,
         session_timeout_ms=settings.session_timeout_ms,
-        heartbeat_interval_ms=settings.session_timeout_ms // 3,
+        heartbeat_interval_ms=min(settings.session_timeout_ms // 3, 1_000),
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
