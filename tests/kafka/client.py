@@ -111,6 +111,7 @@ def produce(
             "partitioner": "murmur2_random",
             "linger.ms": 5,
             "message.max.bytes": 100_000_000,
+            "log_level": 2,  # that a broker is away is what some tests are about
             "queue.buffering.max.messages": 1_000_000,
         }
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from worker.cli.console import SCORE, ExitCode, err, not_writable, printable, write_bytes
-from worker.cli.events.read import Format, Row, format_of, open_events
+from worker.cli.events.read import Format, format_of, open_events
+from worker.cli.events.rows import Row
 from worker.cli.loading import GraphArgument, load_graph
 from worker.cli.tally import Tally, reject_line
 from worker.codec.outcome import Drop, Scored

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from worker.cli.console import count, err, printable
-from worker.cli.events.read import Row
+from worker.cli.events.rows import Row
 from worker.codec.outcome import Drop, Scored
 from worker.errors import Fault
 

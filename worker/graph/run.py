@@ -110,8 +110,10 @@ def _concatenated(halves: list[Batch]) -> Batch:
     columns = {}
     for name in halves[0].columns:
         parts = [half[name] for half in halves]
-        masks = [~part.missing for part in parts]
-        columns[name] = Column(np.concatenate([p.values for p in parts]), np.concatenate(masks))
+        valid = None
+        if any(part.valid is not None for part in parts):
+            valid = np.concatenate([~part.missing for part in parts])
+        columns[name] = Column(np.concatenate([part.values for part in parts]), valid)
     return Batch(columns, rows)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from worker.batch import DType
 from worker.cli.events.columns import Columns, encode
-from worker.cli.events.read import Events, Row
+from worker.cli.events.rows import Events, Row
 from worker.errors import ConfigError, Fault, Problem, Stage
 from worker.schema import Leaf, Schema
 

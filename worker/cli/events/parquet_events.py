@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from worker.cli.events.columns import Columns, encode
-from worker.cli.events.read import Events, Row
+from worker.cli.events.rows import Events, Row
 from worker.errors import ConfigError, Fault, Problem, Stage
 from worker.schema import Schema
 

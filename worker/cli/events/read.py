@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from worker.errors import ConfigError, Fault, Problem
+from worker.cli.events.rows import Events, Row
+from worker.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from worker.schema import Schema
@@ -27,36 +27,6 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One event of a file.
-
-    Attributes:
-        number: of its line (JSON lines) or of its row below the header, counted from 1.
-        value: the event as a topic would hold it.
-        fault: why it cannot even be read; ``value`` is then what stands in the file.
-    """
-
-    number: int
-    value: bytes
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """An open file of events.
-
-    Attributes:
-        rows: one at a time; the file is not held in memory.
-        fraction: how much of the file was read, from 0 to 1; None for a stream.
-        notes: what the reader should know about the columns.
-    """
-
-    rows: Iterator[Row]
-    fraction: Callable[[], float | None]
-    notes: tuple[str, ...] = ()
 
 
 def format_of(path: Path | None) -> Format:

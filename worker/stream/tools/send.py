@@ -109,4 +109,5 @@ class Sender:
         self.failed += 1
         away = error.code() in _AWAY
         self.unreachable |= away
-        self.reason = self.reason or (self._reasons.last if away else "") or error.str()
+        silence = f"Kafka did not answer for {self._timeout_s:g} s"
+        self.reason = self.reason or ((self._reasons.last or silence) if away else error.str())

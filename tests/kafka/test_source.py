@@ -1,0 +1,122 @@
+"""Source topics as real ones are: compressed, compacted, with transactions, with their past gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.client import Record, end_offsets, produce, read_all
+from tests.kafka.metrics import total
+from tests.kafka.service import Service, make_service, serve
+from tests.kafka.verdict import START_MS, Verdict, event, events, judge
+from tests.kafka.waiting import until
+
+N = 1_000
+CODECS = ["gzip", "snappy", "lz4", "zstd"]
+PATIENCE_S = 30.0
+SHORT_SEGMENTS = {
+    "cleanup.policy": "compact",
+    "segment.ms": "100",
+    "min.cleanable.dirty.ratio": "0.01",
+    "max.compaction.lag.ms": "100",
+    "delete.retention.ms": "86400000",
+}
+
+
+@pytest.fixture(scope="module")
+def compressed(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
+    """The same events compressed by each codec, all scored by one worker."""
+    folder = tmp_path_factory.mktemp("codecs")
+    services = {codec: make_service(kafka, folder) for codec in CODECS}
+    for codec, service in services.items():
+        produce(kafka, service.source, events(N), compression=codec)
+    with serve(list(services.values()), folder):
+        for service in services.values():
+            service.settled()
+    return services
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_compressed_topics_are_read(compressed: dict[str, Service], codec: str) -> None:
+    """Whatever codec a producer used, every event is scored once."""
+    assert judge(events(N), compressed[codec].scored()) == Verdict(N, 0, 0, 0, 0)
+
+
+def test_a_compacted_topic_with_gaps_and_tombstones(kafka: str, tmp_path: Path) -> None:
+    """What is left is scored, tombstones are counted drops, gaps do not stall the commits."""
+    service = make_service(kafka, tmp_path, partitions=2, source_config=SHORT_SEGMENTS)
+    keys = [b"key-%d" % number for number in range(20)]
+    sent = [Record(event(seq), keys[seq % 20], [], START_MS + seq) for seq in range(N)]
+    produce(kafka, service.source, [*sent, *(Record(None, key) for key in keys[:5])])
+    extra = 0
+    while len(left := read_all(kafka, service.source)) > N / 2:
+        # A segment is rolled, and then compacted, when the next record comes.
+        sent.append(Record(event(N + extra), b"last-%d" % extra, [], START_MS + N + extra))
+        produce(kafka, service.source, sent[-1:])
+        extra += 1
+    ends = end_offsets(kafka, service.source)
+    gaps = sum(ends.values()) - len(left)
+    tombstones = [one for one in left if one.value is None]
+    by_value = {one.value: one for one in sent}
+    kept = [replace(by_value[one.value], partition=None) for one in left if one.value is not None]
+    with service.worker() as worker:
+        service.settled()
+        page = worker.get("/metrics")[1]
+    print(f"{len(left)} records left, {len(tombstones)} tombstones, {gaps} offsets gone")
+    assert gaps > 0
+    assert len(tombstones) == 5
+    assert judge(kept, service.scored(), service.dead_letters()) == Verdict(len(kept), 0, 0, 0, 0)
+    assert total(page, "rtml_events_dropped_total", reason="tombstone") == len(tombstones)
+    assert total(page, "rtml_consumer_lag") == 0
+
+
+@pytest.mark.parametrize("isolation", ["read_committed", "read_uncommitted"])
+def test_transactional_sources(kafka: str, tmp_path: Path, isolation: str) -> None:
+    """Aborted events are scored only where the graph asks for it; commits reach the end."""
+    service = make_service(kafka, tmp_path, partitions=1, source={"isolation": isolation})
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": service.name})
+    producer.init_transactions(PATIENCE_S)
+    seq, seen = 0, []
+    for finish in ("commit", "abort", "commit", "abort"):
+        producer.begin_transaction()
+        for one in events(50, start=seq):
+            producer.produce(service.source, one.value, one.key, timestamp=one.timestamp_ms or 0)
+        producer.flush(PATIENCE_S)
+        getattr(producer, f"{finish}_transaction")(PATIENCE_S)
+        if finish == "commit" or isolation == "read_uncommitted":
+            seen += events(50, start=seq)
+        seq += 50
+    with service.worker() as worker:
+        service.settled()
+        until(lambda: total(worker.get("/metrics")[1], "rtml_consumer_lag") == 0)
+        page = worker.get("/metrics")[1]
+    assert judge(seen, service.scored()) == Verdict(len(seen), 0, 0, 0, 0)
+    assert total(page, "rtml_events_received_total") == len(seen)
+
+
+def test_offsets_that_retention_took_are_counted(kafka: str, tmp_path: Path) -> None:
+    """What is gone before it was read is an ERROR and a metric; the rest is scored."""
+    service = make_service(kafka, tmp_path, partitions=1)
+    produce(kafka, service.source, events(100))
+    with service.worker() as worker:
+        service.settled()
+        assert worker.terminate() == 0
+    produce(kafka, service.source, events(200, start=100))
+    admin = AdminClient({"bootstrap.servers": kafka})
+    gone = TopicPartition(service.source, 0, 250)
+    for done in admin.delete_records([gone]).values():
+        done.result(PATIENCE_S)
+    with service.worker() as worker:
+        service.settled()
+        page = worker.get("/metrics")[1]
+        (told,) = worker.log_events("offsets_lost")
+        assert worker.terminate() == 0
+    assert (told["level"], told["lost_events"], told["partition"]) == ("error", 150, 0)
+    assert (told["wanted"], told["first"]) == (100, 250)
+    assert total(page, "rtml_events_lost_total") == 150
+    sent = [*events(100), *events(50, start=250)]
+    assert judge(sent, service.scored()) == Verdict(150, 0, 0, 0, 0)
