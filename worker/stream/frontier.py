@@ -59,6 +59,11 @@ class Frontier:
             self.position = first.end
             self.in_flight -= first.events
 
+    def skip(self, position: int) -> None:
+        """Moves on over offsets without a record for us: markers, aborted or compacted records."""
+        if not self._open and position > self.taken:
+            self.position = self.taken = position
+
     def rewind(self) -> int:
         """Forgets everything in work; reading starts again at the returned position."""
         self._open.clear()

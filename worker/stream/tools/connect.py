@@ -183,7 +183,7 @@ def offsets(
             answers = client.list_offsets(asked, request_timeout=LOOK_UP_S)
             return {(one.topic, one.partition): f.result().offset for one, f in answers.items()}
         except KafkaException as error:
-            if time.monotonic() > deadline_s or not error.args[0].retriable():
+            if time.monotonic() > deadline_s or error.args[0].code() in _REFUSALS:
                 message = f"offsets of {', '.join(partitions)}: {error.args[0].str()}"
                 raise TransportError(message, retriable=True) from error
             time.sleep(TRY_S)

@@ -1,0 +1,134 @@
+"""The inspection itself, run by `inspect` in a process that may be killed.
+
+Takes the path and the limits as arguments and writes one line of JSON: what the model is, or the
+reasons for which it must not be used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from worker.errors import ModelError
+from worker.models.contents import reasons_against
+from worker.models.session import Session, Tensor
+
+_SIZES = (1, 2, 7)
+_MOST = 64
+_WORDS = ("", "a", "b", "c")
+
+
+def main() -> None:
+    """Examines the file that the arguments name, within the limits they set."""
+    path, max_bytes, seconds, memory_bytes, depth = sys.argv[1:]
+    _limit(float(seconds), int(memory_bytes))
+    try:
+        answer = examine(Path(path), int(max_bytes), int(depth))
+    except MemoryError:
+        answer = {"reasons": [f"needs more than {memory_bytes} bytes of memory"]}
+    print(json.dumps(answer))  # noqa: T201 - stdout is where the answer goes
+
+
+def _limit(seconds: float, memory_bytes: int) -> None:
+    """No files, no core dumps, and so much time and memory."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    whole = math.ceil(seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole))
+    pages = Path("/proc/self/statm")
+    if pages.exists():  # elsewhere address space cannot be limited
+        taken = int(pages.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))
+
+
+def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:
+    """What `inspect.Report` holds, as JSON; or ``reasons``."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        return {"reasons": [f"cannot be read: {error.strerror or error}"]}
+    model = ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError:
+        return {"reasons": ["is no ONNX model"]}
+    if not (model.ir_version and model.HasField("graph") and model.opset_import):
+        return {"reasons": ["is no ONNX model"]}
+    reasons = reasons_against(model, depth)
+    if reasons:
+        return {"reasons": reasons}
+    facts = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size_bytes": len(content),
+        "ir_version": model.ir_version,
+        "producer": f"{model.producer_name} {model.producer_version}".strip()[:200],
+        "opsets": {item.domain or "ai.onnx": item.version for item in model.opset_import},
+    }
+    del model, content
+    try:
+        session = Session(path, path.name)
+    except ModelError as error:
+        return {"reasons": [str(error)]}
+    if session.sha256 != facts["sha256"]:
+        return {"reasons": ["was changed while it was being inspected"]}
+    return facts | _tried(session)
+
+
+def _tried(session: Session) -> dict[str, Any]:
+    invariant = None
+    try:
+        if session.is_open:
+            session.fit({})
+        invariant = _is_invariant(session)
+    except ModelError:
+        pass  # sizes, words or numbers made up here need not be what the model expects
+    return {
+        "inputs": {name: _port(tensor) for name, tensor in session.inputs.items()},
+        "outputs": {} if session.is_open else {n: _port(t) for n, t in session.outputs.items()},
+        "batch_size": session.batch_size,
+        "batch_invariant": invariant,
+    }
+
+
+def _port(tensor: Tensor) -> list[Any]:
+    return [str(tensor.dtype), list(tensor.shape)]
+
+
+def _is_invariant(session: Session) -> bool:
+    """Whether rows alone, and in batches of several sizes, give what they give among 64."""
+    random = np.random.default_rng(7)
+    feeds = {name: _rows(tensor, random) for name, tensor in session.inputs.items()}
+    names = list(session.outputs)
+    whole = session.run(feeds, names)
+    for n in _SIZES:
+        for start in range(0, _MOST - n, n):
+            rows = slice(start, start + n)
+            part = session.run({name: values[rows] for name, values in feeds.items()}, names)
+            if not all(map(_same, part, [values[rows] for values in whole])):
+                return False
+    return True
+
+
+def _rows(tensor: Tensor, random: np.random.Generator) -> NDArray[Any]:
+    """Made-up values: numbers around 0, small counts, a few words."""
+    shape = (_MOST, *(size or 1 for size in tensor.shape))
+    if tensor.dtype.kind == "f":
+        return random.normal(size=shape).astype(tensor.dtype)
+    if tensor.dtype.kind == "O":
+        return random.choice(np.array(_WORDS, dtype=object), size=shape)
+    return random.integers(0, 2, size=shape).astype(tensor.dtype)
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return a.tolist() == b.tolist() if a.dtype.kind == "O" else a.tobytes() == b.tobytes()
