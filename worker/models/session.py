@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from worker.errors import ModelError
+
+# Since 1.32 the official builds send usage data to their maker over HTTPS. Only this switch, set
+# before the import, keeps the uploader and its file in the temporary folder from being made.
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort
 
 ort.set_default_logger_severity(4)  # failures reach us as exceptions; the text would reach stderr
 
