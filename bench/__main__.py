@@ -92,6 +92,8 @@ def _measured(options: argparse.Namespace) -> Report:
         status = stack.enter_context(talk.status("starting Kafka"))
         where = machine()
         brokers = options.brokers or stack.enter_context(RealKafka(jvm=JVM)).bootstrap
+        if not topics.reachable(brokers):
+            raise KafkaUnavailable(f"nothing answers at {brokers}")
         status.update("making the load")
         events = load.make(options.events)
         session = Session(brokers, folder, events, status.update)

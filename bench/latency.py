@@ -18,10 +18,10 @@ from confluent_kafka import KafkaException, Producer
 
 from bench import load
 from bench.subject import Subject
-from bench.topics import EVENTS, Reader
+from bench.topics import EVENTS, Reader, client
 
 RATE = 1_000
-WARM_UP_S = 5
+WARM_UP_S = 8
 START_TIMEOUT_S = 60.0
 GRACE_S = 10.0
 POLL_S = 0.1
@@ -59,7 +59,7 @@ def run(brokers: str, command: Sequence[str], log: Path, output: str, seconds: i
     made = load.make(wanted + wanted // load.BAD_EVERY + 1)
     events = [event for event in made if not load.is_bad(event.number)]
     first, due = events[0], events[1:wanted]
-    producer = Producer({"bootstrap.servers": brokers, "linger.ms": 0, "acks": "all"})
+    producer = Producer({**client(brokers), "linger.ms": 0, "acks": "all"})
     with Reader(brokers) as reader, Subject(command, log) as subject:
         _send(producer, first)
         _wait(reader, subject, output)

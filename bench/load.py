@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Message, Producer
 
-from bench.topics import Reader
+from bench.topics import Reader, client
 
 FEATURES = [f"f{i}" for i in range(10)]
 COUNTRIES = ("de", "at", "ch", "fr", "it", "nl", "pl", "cz")
@@ -87,7 +87,7 @@ def produce(brokers: str, topic: str, events: list[Event]) -> None:
         RuntimeError: not all of them arrived in time.
     """
     settings = {"linger.ms": 20, "queue.buffering.max.messages": QUEUE_EVENTS, "acks": "all"}
-    producer = Producer({"bootstrap.servers": brokers, **settings})
+    producer = Producer({**client(brokers), **settings})
     for event in events:
         while True:
             try:

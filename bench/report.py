@@ -62,6 +62,13 @@ class Report:
         return statistics.median(one.ratio for one in self.rounds)
 
     @property
+    def cpu_ratio(self) -> float:
+        """The same by CPU time per event, which other processes disturb less than rates."""
+        return statistics.median(
+            one.floor.cpu_us_per_event / one.product.cpu_us_per_event for one in self.rounds
+        )
+
+    @property
     def peak_rss_mb(self) -> float:
         """The product's, over all rounds."""
         return max(one.product.peak_rss_mb for one in self.rounds)
@@ -70,7 +77,8 @@ class Report:
         """Writes it as JSON into a folder that git ignores; returns the file."""
         OUT.mkdir(exist_ok=True)
         (OUT / ".gitignore").write_text("*\n")
-        found = {**asdict(self), "ratios": [one.ratio for one in self.rounds], "ratio": self.ratio}
+        ratios = {"ratio": self.ratio, "cpu_ratio": self.cpu_ratio}
+        found = {**asdict(self), **ratios, "ratios": [one.ratio for one in self.rounds]}
         path = OUT / "results.json"
         path.write_text(json.dumps(found, indent=2) + "\n")
         return path
@@ -85,7 +93,8 @@ class Report:
         low, high = min(one.ratio for one in self.rounds), max(one.ratio for one in self.rounds)
         _line(
             console,
-            f"product / floor {self.ratio:.2f} (rounds {low:.2f} to {high:.2f})",
+            f"product / floor {self.ratio:.2f} (rounds {low:.2f} to {high:.2f}; "
+            f"by CPU time {self.cpu_ratio:.2f})",
             f"at least {MIN_RATIO}, target {TARGET_RATIO}",
             self.ratio >= MIN_RATIO,
         )

@@ -18,6 +18,7 @@ PASSED_ON = "bench-passed-on"
 OUTPUTS = (PASSED_ON, SCORED, DEAD)
 PARTITIONS = 4
 TIMEOUT_S = 30.0
+REACH_TIMEOUT_S = 10.0
 READ_EVENTS = 10_000
 _PAUSE_S = 0.1
 _NOT_YET = (
@@ -29,6 +30,20 @@ _NOT_YET = (
 )
 
 
+def client(brokers: str) -> dict[str, str | int | float | bool]:
+    """What the benchmark's own clients share; their errors reach it, so librdkafka logs nothing."""
+    return {"bootstrap.servers": brokers, "log_level": 0}
+
+
+def reachable(brokers: str) -> bool:
+    """Whether Kafka answers there."""
+    try:
+        AdminClient(client(brokers)).list_topics(timeout=REACH_TIMEOUT_S)
+    except KafkaException:
+        return False
+    return True
+
+
 def renew(brokers: str) -> None:
     """Deletes all topics of the benchmark and makes them again, empty.
 
@@ -38,7 +53,7 @@ def renew(brokers: str) -> None:
         KafkaException: the broker refused.
         RuntimeError: it took too long.
     """
-    admin = AdminClient({"bootstrap.servers": brokers})
+    admin = AdminClient(client(brokers))
     stamped = {"message.timestamp.type": "LogAppendTime"}
     wanted = [NewTopic(EVENTS, PARTITIONS, 1)]
     wanted += [NewTopic(name, PARTITIONS, 1, config=stamped) for name in OUTPUTS]
@@ -68,7 +83,7 @@ class Reader:
     def __init__(self, brokers: str) -> None:
         settings = {"group.id": "bench-reader", "enable.auto.commit": False}
         fast = {"fetch.wait.max.ms": 100, "fetch.queue.backoff.ms": 1}
-        self.consumer = Consumer({"bootstrap.servers": brokers, **settings, **fast})
+        self.consumer = Consumer({**client(brokers), **settings, **fast})
 
     def __enter__(self) -> Reader:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.batch import ColumnType, DType
@@ -293,6 +293,7 @@ SCHEMAS = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=3), SCHEMAS, max_size=3))
 def test_a_schema_that_is_accepted_can_be_decoded(properties: dict[str, Any]) -> None:
     """Whatever stands in a schema, it is refused as such or gives a working decoder."""

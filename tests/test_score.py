@@ -143,7 +143,7 @@ def test_each_event_has_one_outcome_of_its_own(name: str) -> None:
     permuted events have permuted outcomes.
     """
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(BATCHES, st.randoms(use_true_random=False))
     def holds(values: list[bytes | None], order: random.Random) -> None:
         plan = plan_of(name)

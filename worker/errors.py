@@ -3,10 +3,10 @@
 ::
 
     RtmlError
-    ├── ConfigError      every problem at once       -> refuse to start, exit code 2
-    ├── StageError       a node broke on a batch     -> bisect: score the good rows, dead-letter the bad
-    ├── ModelError       a model cannot load or run  -> its service stops, readiness says which
-    └── TransportError   Kafka; retriable or not     -> back off and retry, or stop without committing
+    ├── ConfigError     every problem at once      -> refuse to start, exit code 2
+    ├── StageError      a node broke on a batch    -> bisect: score the good, dead-letter the bad
+    ├── ModelError      a model cannot load or run -> its service stops, readiness says which
+    └── TransportError  Kafka; retriable or not    -> back off and retry, or stop uncommitted
 
 A record that cannot be scored is no exception: it is a `Fault`, data that travels beside the
 batch and ends as a dead letter.
@@ -118,7 +118,7 @@ def nearest(name: str, known: Iterable[str], limit: int = 8) -> str:
     """A clause that helps who mistyped ``name``: the nearest known name, else what is known.
 
     Returns:
-        Text to append to a message, such as ``; did you mean 'gender'?``; empty if nothing is known.
+        Text to append to a message, such as ``; did you mean 'gender'?``; empty if none is known.
     """
     names = [str(item) for item in known]
     if not names:

@@ -30,7 +30,9 @@ def broker() -> Iterator[EmbeddedBroker]:
     """A broker with `RECORDS` in ``tx``, two numbers in ``numbers``, and an ``empty`` topic."""
     with EmbeddedBroker({"tx": 1, "numbers": 2, "empty": 2}) as started:
         produce(started.bootstrap, "tx", RECORDS)
-        produce(started.bootstrap, "numbers", [Record(b"0", partition=0), Record(b"1", partition=1)])
+        produce(
+            started.bootstrap, "numbers", [Record(b"0", partition=0), Record(b"1", partition=1)]
+        )
         yield started
 
 

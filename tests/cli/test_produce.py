@@ -139,10 +139,8 @@ def test_kafka_that_is_not_there_is_told(rtml: Rtml, command: list[str]) -> None
     assert "Connection refused" in done.err
 
 
-def test_a_broker_that_goes_away_ends_it(rtml: Rtml, tmp_path: Path) -> None:
+def test_a_broker_that_goes_away_ends_it() -> None:
     """An event that is not acknowledged within --wait seconds: exit 3, and how many were not."""
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b"{}\n")
     with EmbeddedBroker({"tx": 1}) as own:
         address = own.bootstrap
         running = subprocess.Popen(

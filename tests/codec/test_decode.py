@@ -86,7 +86,7 @@ def test_no_record_changes_anothers_fate(values: list[bytes | None]) -> None:
     assert fates(DECODER.decode(values)) == {i: fate(value) for i, value in enumerate(values)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(mutated() | st.binary(max_size=20))
 @example(b'{"required":1,"other":"\\ud800"}')
 @example(b'{"required":1,"\\udfff":1}')
@@ -238,6 +238,18 @@ def test_defaults_stand_in_for_absent_fields_only() -> None:
     batch = using.decode(values).batch
     assert batch["a"].to_list() == [7, None, 7, 7, 1]
     assert batch["o.b"].to_list() == ["x", None, "x", None, "x"]
+
+
+def test_null_is_no_value_for_a_required_field() -> None:
+    """Unless the schema says so: for values, for vectors and for objects."""
+    vector = {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 1}
+    kinds: list[dict[str, Any]] = [{"type": "number"}, vector, {"type": "object"}]
+    for source in kinds:
+        for nullable in (False, True):
+            kind = [source["type"], "null"] if nullable else source["type"]
+            using = decoder({"a": {**source, "type": kind}}, required=["a"])
+            assert len(using.decode([b'{"a":null}']).batch) == nullable
+            assert len(using.decode([b"{}"]).faults) == 1
 
 
 def test_a_default_object_is_not_shared_between_events() -> None:

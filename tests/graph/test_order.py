@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.graph.order import predecessors, topological
@@ -62,6 +62,7 @@ def dags(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
     return {name: before[name] for name in draw(st.permutations(names))}
 
 
+@settings(max_examples=50)
 @given(dags())
 def test_each_node_follows_its_feeders(before: dict[str, tuple[str, ...]]) -> None:
     """For any DAG: all nodes, each once, and none before one that feeds it."""
@@ -71,6 +72,7 @@ def test_each_node_follows_its_feeders(before: dict[str, tuple[str, ...]]) -> No
         assert all(order.index(feeder) < order.index(name) for feeder in feeders)
 
 
+@settings(max_examples=50)
 @given(dags(), st.data())
 def test_an_edge_back_is_a_cycle(before: dict[str, tuple[str, ...]], data: st.DataObject) -> None:
     """Whoever closes a path gets both its ends told."""

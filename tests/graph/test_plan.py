@@ -248,11 +248,12 @@ def test_what_a_broken_node_may_have_changed_is_not_held_against_others() -> Non
     data = chain(
         node("cast", "Cast", columns={"t": "float64", "ghost": "int64"}),
         node("use", "Log1p", columns=["t"]),
+        node("use_again", "StringOp", column="t", op="lower"),
         node("derived", "StringOp", column="a_new", op="lower"),
         node("wrong", "Log1p", columns=["v"]),
         node("select", "Select", columns=["t", "gone", "a"]),
     )
-    assert paths(data) == ["nodes[0].params.columns.ghost", "nodes[3].params.columns[0]"]
+    assert paths(data) == ["nodes[0].params.columns.ghost", "nodes[4].params.columns[0]"]
 
 
 def branches(left: dict[str, Any], right: dict[str, Any], **rest: Any) -> dict[str, Any]:
@@ -302,11 +303,11 @@ def test_dropping_the_column_in_one_branch_solves_it() -> None:
     assert [step.id for step in made.steps] == ["first", "left", "right", "join"]
 
 
-def test_a_broken_branch_is_no_conflict() -> None:
+@pytest.mark.parametrize("kind", ["Drop", "Select"])
+def test_a_broken_branch_is_no_conflict(kind: str) -> None:
     """A mistake in one branch is not told again where it meets the other."""
-    data = branches(
-        node("left", "Drop", columns=["c", "ghost"]), node("right", "Round", columns=["c"])
-    )
+    left = node("left", kind, columns=["c", "ghost"])
+    data = branches(left, node("right", "Round", columns=["c", "b"]))
     assert paths(data) == ["nodes[1].params.columns[1]"]
 
 

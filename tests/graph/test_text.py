@@ -151,14 +151,14 @@ JSON = st.recursive(
 OBJECTS = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=9), JSON)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(OBJECTS, st.sampled_from([None, 2, "\t"]))
 def test_json_is_read_as_json(value: dict[str, Any], indent: Any) -> None:
     """Any JSON object, escaped and indented as json.dumps does, with tabs as well."""
     assert data(json.dumps(value, indent=indent)) == value
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(OBJECTS)
 def test_json_without_escapes_is_read_as_json(value: dict[str, Any]) -> None:
     """Text may stand as it is, where it has no character that YAML forbids."""
@@ -174,7 +174,7 @@ def test_json_of_any_origin() -> None:
     assert data(text) == {"a": "😀/\u2028\x7f\x00", "b": [1, 2]}
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     st.text(
         st.sampled_from("ab01:-,[]{}\"'#&*!|>%@`?~ \n\t\\.e<=\x00\x85\ufeff\ud800😀"), max_size=30

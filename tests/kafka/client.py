@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 from confluent_kafka import (
@@ -15,26 +14,17 @@ from confluent_kafka import (
     Consumer,
     KafkaError,
     Message,
-    Producer,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.kafka.sending import Header as Header
+from tests.kafka.sending import Record as Record
+from tests.kafka.sending import produce as produce
+
 TIMEOUT_S = 30.0
-Header = tuple[str, bytes | None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record to be sent; without a partition its key decides, as Java's clients do it."""
-
-    value: bytes | None
-    key: bytes | None = None
-    headers: list[Header] = field(default_factory=list)
-    timestamp_ms: int | None = None
-    partition: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,68 +69,6 @@ def create_topic(
         if len(leaders) == partitions and min(leaders) >= 0:
             return
         assert time.monotonic() < deadline, f"topic '{name}' has no leaders after {TIMEOUT_S:.0f} s"
-
-
-def produce(
-    bootstrap: str,
-    topic: str,
-    records: Iterable[Record],
-    compression: str = "none",
-    idempotent: bool = False,
-) -> list[tuple[int, int]]:
-    """Send the records in their order and wait until Kafka has acknowledged each.
-
-    Args:
-        bootstrap: the broker's address.
-        topic: where to.
-        records: what.
-        compression: none, gzip, snappy, lz4 or zstd.
-        idempotent: no duplicates even if the broker goes away meanwhile; half a second slower.
-
-    Returns:
-        For each record, in the order given, its partition and offset.
-    """
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "acks": "all",
-            "enable.idempotence": idempotent,
-            # Keeps the order also without idempotence.
-            "max.in.flight.requests.per.connection": 1,
-            "compression.type": compression,
-            "partitioner": "murmur2_random",
-            "linger.ms": 5,
-            "message.max.bytes": 100_000_000,
-            "log_level": 2,  # that a broker is away is what some tests are about
-            "queue.buffering.max.messages": 1_000_000,
-        }
-    )
-    places: dict[int, tuple[int, int]] = {}
-    errors: list[KafkaError] = []
-
-    def delivered(index: int, error: KafkaError | None, message: Message) -> None:
-        if error:
-            errors.append(error)
-        else:
-            places[index] = (_known(message.partition()), _known(message.offset()))
-
-    given = list(records)
-    for index, record in enumerate(given):
-        producer.produce(
-            topic,
-            record.value,
-            record.key,
-            headers=[*record.headers],
-            # librdkafka's own words for now and for the key's partition.
-            timestamp=record.timestamp_ms or 0,
-            partition=-1 if record.partition is None else record.partition,
-            on_delivery=partial(delivered, index),
-        )
-        producer.poll(0)
-    producer.flush(TIMEOUT_S)
-    assert not errors, f"{len(errors)} records refused, the first: {errors[0]}"
-    assert len(places) == len(given), f"{len(places)} of {len(given)} records acknowledged"
-    return [places[index] for index in range(len(given))]
 
 
 def read_all(

@@ -11,14 +11,14 @@ import re
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from tests.broker import SINGLE_NODE, START_TIMEOUT_S, RealKafka
+from tests.broker import SINGLE_NODE, START_TIMEOUT_S, Listener, RealKafka
 from tests.jars import VERSION, KafkaUnavailable
 from tests.kafka.client import MakeTopic, create_topic
 from tests.net import answers, free_ports
@@ -68,10 +68,10 @@ def topic(kafka: str, request: pytest.FixtureRequest) -> MakeTopic:
 
 
 @contextmanager
-def jar_kafka() -> Iterator[RealKafka]:
+def jar_kafka(listeners: Sequence[Listener] = ()) -> Iterator[RealKafka]:
     """A running Kafka from jars; the test is skipped or fails where there can be none."""
     try:
-        own = RealKafka()
+        own = RealKafka(listeners=listeners)
     except KafkaUnavailable as reason:
         unavailable(str(reason))
     with own:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-from tests.kafka.client import Record, produce
+from tests.kafka.sending import Record, make_producer, send
 
 SLICE_S = 0.05
 
@@ -23,7 +23,8 @@ class Feeder:
     """
 
     def __init__(self, bootstrap: str, topic: str, records: Sequence[Record], per_s: int) -> None:
-        self._bootstrap, self._topic, self._records = bootstrap, topic, records
+        self._producer = make_producer(bootstrap, idempotent=True)
+        self._topic, self._records = topic, records
         self._slice = max(1, int(per_s * SLICE_S))
         self._thread = threading.Thread(target=self._run)
         self._error: BaseException | None = None
@@ -34,7 +35,7 @@ class Feeder:
         try:
             while self.sent < len(self._records):
                 chunk = self._records[self.sent : self.sent + self._slice]
-                produce(self._bootstrap, self._topic, chunk)
+                send(self._producer, self._topic, chunk)
                 self.sent += len(chunk)
                 due = begin + SLICE_S * self.sent / self._slice
                 time.sleep(max(0.0, due - time.monotonic()))

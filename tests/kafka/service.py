@@ -86,6 +86,7 @@ def make_service(
     sink_partitions: int | None = None,
     source_config: Mapping[str, str] | None = None,
     sink_config: Mapping[str, str] | None = None,
+    dead_config: Mapping[str, str] | None = None,
     source: Mapping[str, Any] | None = None,
     sink: Mapping[str, Any] | None = None,
     nodes: Sequence[Mapping[str, Any]] = (SCORE,),
@@ -101,6 +102,7 @@ def make_service(
         sink_partitions: of the sink, as many as the source's if None.
         source_config: of the source topic.
         sink_config: of the sink topic.
+        dead_config: of the dead-letter topic.
         source: what the graph says of its source, besides topic and schema.
         sink: what the graph says of its sink, besides the topic.
         nodes: the graph's nodes, a chain.
@@ -108,7 +110,9 @@ def make_service(
         create: whether the topics are created.
     """
     name = f"{label}-{uuid.uuid4().hex[:8]}"
-    service = Service(bootstrap, name, name, f"{name}-scored", f"{name}-dlq", folder / f"{name}.yaml")
+    service = Service(
+        bootstrap, name, name, f"{name}-scored", f"{name}-dlq", folder / f"{name}.yaml"
+    )
     shutil.copy(MODEL, folder)
     graph = {
         "name": name,
@@ -120,7 +124,7 @@ def make_service(
     if create:
         create_topic(bootstrap, service.source, partitions, source_config)
         create_topic(bootstrap, service.sink, sink_partitions or partitions, sink_config)
-        create_topic(bootstrap, service.dead, partitions)
+        create_topic(bootstrap, service.dead, partitions, dead_config)
     return service
 
 

@@ -15,15 +15,21 @@ from tests.kafka.client import MakeTopic, read_all
 ROOT = Path(__file__).parents[2]
 GRAPH = """\
 name: fraud
-source: {{topic: {0}, schema: {{type: object, properties: {{f0: {{type: number}}, f1: {{type: number}}}}}}}}
+source:
+  topic: {0}
+  schema: {{type: object, properties: {{f0: {{type: number}}, f1: {{type: number}}}}}}
 nodes:
-  - {{id: score, type: ONNXNode, params: {{model: lr.onnx, features: [f0, f1], outputs: {{s: "probabilities[1]"}}}}}}
+  - id: score
+    type: ONNXNode
+    params: {{model: lr.onnx, features: [f0, f1], outputs: {{score: "probabilities[1]"}}}}
   - {{id: way, type: Route, params: {{column: f0, topics: {{"1": {0}-ones}}}}}}
 sink: {{topic: {0}-scored}}
-"""  # noqa: E501
+"""
 
 
-def rtml(kafka: str, *arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+def rtml(
+    kafka: str, *arguments: str | Path, stdin: bytes = b""
+) -> subprocess.CompletedProcess[str]:
     """Runs a command of ``rtml`` on that Kafka."""
     return subprocess.run(
         [sys.executable, "-m", "worker", *map(str, arguments), "--brokers", kafka],

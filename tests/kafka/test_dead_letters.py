@@ -80,12 +80,12 @@ def text(record: Stored, name: str) -> str | None:
 
 
 def test_every_kind_of_bad_event_costs_itself_only(run: Run) -> None:
-    """Each bad event is one dead letter with value, key, headers and time kept; no other is hurt."""
+    """Each is one dead letter that kept value, key, headers and time; no other event is hurt."""
     assert judge(run.sent, run.scored, run.dead) == Verdict(len(run.sent), 0, 0, 0, 0)
     assert len(run.dead) == len(POISON)
 
 
-@pytest.mark.parametrize("value", POISON, ids=[value[:40] for value in POISON])
+@pytest.mark.parametrize("value", POISON, ids=[repr(value[:40]) for value in POISON])
 def test_the_reason_is_told(run: Run, value: bytes) -> None:
     """Stage and error are those of the kind, and the message is short."""
     (found,) = [one for one in run.dead if one.value == value]

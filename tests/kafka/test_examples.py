@@ -66,7 +66,7 @@ def worker_and_examples(
     """One worker that has scored everything that was sent to the three graphs."""
     folder = tmp_path_factory.mktemp("examples")
     examples = {name: Example(place(kafka, folder, name), *sample(name)) for name in NAMES}
-    for name, example in examples.items():
+    for example in examples.values():
         produce(
             kafka,
             example.service.source,

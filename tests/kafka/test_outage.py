@@ -100,7 +100,10 @@ def test_a_broker_that_goes_away_costs_nothing(
     with service.worker() as worker:
         worker.wait_ready()
         process = psutil.Process(worker.process.pid)
-        with Liveness(worker) as liveness, Feeder(broker.bootstrap, service.source, sent, 2_000) as feed:
+        with (
+            Liveness(worker) as liveness,
+            Feeder(broker.bootstrap, service.source, sent, 2_000) as feed,
+        ):
             feed.wait_sent(2_000)
             before_bytes = process.memory_info().rss
             end(broker)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -42,7 +41,7 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def runs(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+def runs(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """The same events through a sink with as many partitions and one with more."""
     folder = tmp_path_factory.mktemp("records")
     services = {
@@ -55,7 +54,7 @@ def runs(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
     with serve(list(services.values()), folder):
         for service in services.values():
             service.settled()
-    yield {name: Run(service, places[name]) for name, service in services.items()}
+    return {name: Run(service, places[name]) for name, service in services.items()}
 
 
 @pytest.mark.parametrize("name", ["same", "more"])
@@ -82,7 +81,9 @@ def test_the_key_decides_where_the_partitions_differ(runs: dict[str, Run], kafka
     create_topic(kafka, witness, OTHER_PARTITIONS)
     keyed = [replace(record, partition=None) for record in sent() if record.key is not None]
     produce(kafka, witness, keyed)
-    wanted = {json.loads(one.value or b"")["seq"]: one.partition for one in read_all(kafka, witness)}
+    wanted = {
+        json.loads(one.value or b"")["seq"]: one.partition for one in read_all(kafka, witness)
+    }
     found = {seq: runs["more"].by_seq[seq].partition for seq in wanted}
     assert len(wanted) == N + len(UNUSUAL_KEYS) - 1
     assert found == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tests.kafka.client import end_offsets
@@ -85,7 +86,7 @@ def test_a_rolling_restart_repeats_nothing(kafka: str, tmp_path: Path) -> None:
         for _ in range(3):
             new = service.worker()
             with old:
-                until(lambda new=new: partitions(new) > 0)
+                until(partial(partitions, new))
                 exits.append(old.terminate())
             old = new
         with old:

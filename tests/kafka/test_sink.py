@@ -56,9 +56,7 @@ def services(
     made = {
         "bare": make_service(kafka, folder, sink={"headers": False}),
         "only": make_service(kafka, folder, sink={"into": "only"}),
-        "route": make_service(
-            kafka, folder, nodes=[SCORE, CUT, route], sink={"fields": ["score"]}
-        ),
+        "route": make_service(kafka, folder, nodes=[SCORE, CUT, route], sink={"fields": ["score"]}),
         **{codec: make_service(kafka, folder, sink={"compression": codec}) for codec in CODECS},
     }
     for service in made.values():
@@ -104,4 +102,3 @@ def test_route_spreads_events_over_topics(
 def test_sinks_can_be_compressed(services: dict[str, Service], codec: str) -> None:
     """With each codec the scored records are as they should be."""
     assert judge(sent(), services[codec].scored()) == Verdict(N, 0, 0, 0, 0)
-

@@ -1,4 +1,4 @@
-"""Source topics as real ones are: compressed, compacted, with transactions, with their past gone."""
+"""Source topics as real ones are: compressed, compacted, with transactions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
 
 from tests.kafka.client import Record, end_offsets, produce, read_all
 from tests.kafka.metrics import total
@@ -96,27 +95,3 @@ def test_transactional_sources(kafka: str, tmp_path: Path, isolation: str) -> No
         page = worker.get("/metrics")[1]
     assert judge(seen, service.scored()) == Verdict(len(seen), 0, 0, 0, 0)
     assert total(page, "rtml_events_received_total") == len(seen)
-
-
-def test_offsets_that_retention_took_are_counted(kafka: str, tmp_path: Path) -> None:
-    """What is gone before it was read is an ERROR and a metric; the rest is scored."""
-    service = make_service(kafka, tmp_path, partitions=1)
-    produce(kafka, service.source, events(100))
-    with service.worker() as worker:
-        service.settled()
-        assert worker.terminate() == 0
-    produce(kafka, service.source, events(200, start=100))
-    admin = AdminClient({"bootstrap.servers": kafka})
-    gone = TopicPartition(service.source, 0, 250)
-    for done in admin.delete_records([gone]).values():
-        done.result(PATIENCE_S)
-    with service.worker() as worker:
-        service.settled()
-        page = worker.get("/metrics")[1]
-        (told,) = worker.log_events("offsets_lost")
-        assert worker.terminate() == 0
-    assert (told["level"], told["lost_events"], told["partition"]) == ("error", 150, 0)
-    assert (told["wanted"], told["first"]) == (100, 250)
-    assert total(page, "rtml_events_lost_total") == 150
-    sent = [*events(100), *events(50, start=250)]
-    assert judge(sent, service.scored()) == Verdict(150, 0, 0, 0, 0)

@@ -99,7 +99,9 @@ def test_a_time_begins_at_its_first_event(kafka: str, tmp_path: Path) -> None:
     begin = 150
     moment = datetime.datetime.fromtimestamp((START_MS + begin) / 1_000, datetime.UTC)
     service = make_service(kafka, tmp_path, source={"start": moment.isoformat()})
-    produce(kafka, service.source, [Record(one.value, b"k", [], one.timestamp_ms) for one in events(N)])
+    produce(
+        kafka, service.source, [Record(one.value, b"k", [], one.timestamp_ms) for one in events(N)]
+    )
     with service.worker() as worker:
         until(lambda: sum(end_offsets(kafka, service.sink).values()) >= N - begin)
         until(lambda: committed_all(service))

@@ -58,9 +58,7 @@ class Verdict:
         )
 
 
-def judge(
-    sent: Sequence[Record], scored: Iterable[Stored], dead: Iterable[Stored] = ()
-) -> Verdict:
+def judge(sent: Sequence[Record], scored: Iterable[Stored], dead: Iterable[Stored] = ()) -> Verdict:
     """Compare what was sent, each value a different one, with what is there; and print it."""
     places = {record.value: index for index, record in enumerate(sent)}
     scores = _scores(sent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -230,10 +229,16 @@ def test_weights_outside_the_file_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where they lie in the working directory: the digest would not cover them."""
-    for name in ("external.onnx", "external.bin"):
-        shutil.copy(DATA / name, tmp_path)
+    weights = tensor("w", [1, 64], [0] * 64)
+    weights.ClearField("float_data")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="w.bin")
+    (tmp_path / "w.bin").write_bytes(bytes(64 * 4))
+    add = helper.make_node("Add", ["x", "w"], ["y"])
+    made = model([add], {"x": (FLOAT, [None, 64])}, {"y": (FLOAT, [None, 64])}, [weights])
     monkeypatch.chdir(tmp_path)
-    assert "does not load" in refused(tmp_path / "external.onnx")
+    assert "does not load" in refused(saved(tmp_path, made))
+    assert "does not load" in refused(DATA / "external.onnx")
 
 
 REDUCED = helper.make_node("ReduceMean", ["x"], ["y"], axes=[0], keepdims=0)

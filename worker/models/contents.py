@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from google.protobuf.message import Message
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto
 
 _OWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 """Domains whose operators ONNX Runtime brings itself; its quantizer writes com.microsoft."""
 _MOST_SHOWN = 5
+_SHOWN_LENGTH = 100
 
 
 def reasons_against(model: ModelProto, depth: int) -> list[str]:
@@ -19,53 +20,53 @@ def reasons_against(model: ModelProto, depth: int) -> list[str]:
         model: as parsed; nothing else is read.
         depth: how deep graphs may stand in the attributes of nodes.
     """
-    external: dict[str, None] = {}
+    external: list[str] = []
     foreign: dict[str, None] = {}
     functions = {function.domain for function in model.functions}
     deepest = 0
     for path, message, level in _messages(model):
         deepest = max(deepest, level)
         if isinstance(message, TensorProto) and _is_external(message):
-            external[path] = None
+            external.append(path)
         if isinstance(message, NodeProto) and message.domain not in _OWN_DOMAINS | functions:
             foreign[f"{message.domain}.{message.op_type}"] = None
     reasons = []
     if external:
         reasons.append(f"holds tensor data outside the file: {_listed(external)}")
     if foreign:
-        reasons.append(f"uses operators of other libraries: {_listed(foreign)}")
+        reasons.append(f"uses operators of other libraries: {_listed(list(foreign))}")
     if deepest > depth:
         reasons.append(f"nests graphs {deepest} deep; at most {depth} are allowed")
     return reasons
 
 
-def _messages(model: ModelProto) -> Iterator[tuple[str, Message, int]]:
-    """Every message of a model with its path, and how deep its graph is nested.
+def _messages(model: ModelProto) -> Iterator[tuple[str, Any, int]]:
+    """Every part of a model with its path, and how many graphs are around it.
 
     By the format's own description and not by a list of places: initializers, sparse ones,
     attributes, subgraphs, functions, training, and whatever a later version adds.
     """
-    waiting: list[tuple[str, Message, int]] = [("", model, 0)]
+    waiting: list[tuple[str, Any, int]] = [("", model, 0)]
     while waiting:
         path, message, level = waiting.pop()
         yield path, message, level
+        if isinstance(message, TensorProto):
+            continue  # holds nothing but numbers, and reading them would copy them
         for field, value in message.ListFields():
             if field.message_type is None:
                 continue
             place = f"{path}.{field.name}" if path else field.name
-            if isinstance(value, Message):
-                found = [(place, value)]
-            else:
-                found = [(f"{place}[{i}]", item) for i, item in enumerate(value)]
-            for below, inner in found:
-                deeper = isinstance(message, AttributeProto) and isinstance(inner, GraphProto)
-                waiting.append((below, inner, level + deeper))
+            nested = isinstance(message, AttributeProto) and field.name in ("g", "graphs")
+            parts = [(place, value)]
+            if not hasattr(value, "ListFields"):
+                parts = [(f"{place}[{i}]", item) for i, item in enumerate(value)]
+            waiting += [(below, part, level + nested) for below, part in parts]
 
 
 def _is_external(tensor: TensorProto) -> bool:
     return tensor.data_location == TensorProto.EXTERNAL or len(tensor.external_data) > 0
 
 
-def _listed(names: dict[str, None]) -> str:
-    shown = ", ".join(name[:100] for name in list(names)[:_MOST_SHOWN])
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(name[:_SHOWN_LENGTH] for name in names[:_MOST_SHOWN])
     return shown + (f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else "")

@@ -23,10 +23,12 @@ from worker.errors import ConfigError, Problem
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # -I keeps the working directory, PYTHONPATH and the user's packages out; a source tree that is not
-# installed is still found, behind everything else.
+# installed has to be named, so that the same worker is found.
 _START = """
 import sys
-sys.path.append(sys.argv.pop(1))
+root = sys.argv.pop(1)
+if root not in sys.path:
+    sys.path.insert(0, root)
 from worker.models.examine import main
 main()
 """
@@ -77,8 +79,8 @@ class Report:
         inputs: by name.
         outputs: by name; empty where they depend on sizes that the model leaves open.
         batch_size: None, or the only number of events that it takes at once.
-        batch_invariant: whether an event's result is the same bits alone and among 2, 7 and 64;
-            None where that could not be tried.
+        batch_invariant: whether an event's result is the same bits alone and among 2, 7 and 64,
+            wherever it stands; None where that could not be tried.
     """
 
     sha256: str
@@ -101,11 +103,10 @@ def inspect(path: Path, limits: Limits | None = None) -> Report:
     bounds = limits or Limits()
     try:
         size = path.stat().st_size
-        folder = path.is_dir()
     except OSError as error:
         raise _refused(path, [f"cannot be read: {error.strerror or error}"]) from error
-    if folder:
-        raise _refused(path, ["is a folder"])
+    if not path.is_file():
+        raise _refused(path, ["is no file"])
     if size > bounds.max_bytes:
         raise _refused(path, [f"has {size} bytes; at most {bounds.max_bytes} are allowed"])
     answer = _answer(path, bounds)
@@ -144,7 +145,7 @@ def _answer(path: Path, limits: Limits) -> dict[str, Any]:
         code = process.wait()
         timer.cancel()
     last = said.strip().rpartition(b"\n")[2]
-    if code == 0 and len(said) < _MAX_ANSWER_BYTES:
+    if code == 0:
         answer: dict[str, Any] = json.loads(last)
         return answer
     if late.is_set() or code == -signal.SIGXCPU:

@@ -63,6 +63,9 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
             continue
         span = lane.take(records[-1].offset + 1, len(records))
         taken.append(Taken(lane, span, records))
+    for lane in ready:
+        if lane.open and not lane.frontier.in_flight:
+            lane.frontier.skip(await link.consumer.position(lane.partition))
     return taken
 
 

@@ -43,7 +43,8 @@ class Lineage:
 
     def dead_letter(self, record: Record, fault: Fault, now_ms: int) -> Headers:
         """The original headers, then where the record came from and why it is here."""
-        original = {name: value for name, value in record.headers if name.startswith("rtml-dlq-")}
+        # The value of a header may be null.
+        original = {n: v or b"" for n, v in record.headers if n.startswith("rtml-dlq-")}
         at = _iso(now_ms)
         described: Iterable[tuple[str, str]] = (
             ("topic", record.topic),
@@ -59,7 +60,7 @@ class Lineage:
             ("message", _bounded(fault.message)),
             ("model", self.models),
             ("attempt", str(_attempt(original) + 1)),
-            ("first-at", original.get("rtml-dlq-first-at", at.encode()).decode(errors="replace")),
+            ("first-at", original.get("rtml-dlq-first-at", b"").decode(errors="replace") or at),
             ("at", at),
         )
         kept = [header for header in record.headers if header[0] not in original]

@@ -54,9 +54,7 @@ def test_a_field_becomes_the_key(line: bytes, field: str, key: bytes) -> None:
         (b"[" * 100_000, "id", "f:1 no JSON to take the key from: "),
     ],
 )
-def test_a_line_that_cannot_be_sent_is_named(
-    lines: bytes, field: str | None, message: str
-) -> None:
+def test_a_line_that_cannot_be_sent_is_named(lines: bytes, field: str | None, message: str) -> None:
     """An empty line, and one without the key, is refused by its number."""
     with pytest.raises(ConfigError) as refused:
         list(read(io.BytesIO(lines), "f", field))

@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not declared as exported
-    AdminClient,
-    OffsetSpec,
-)
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from worker.errors import ConfigError, Problem, TransportError, nearest
 from worker.settings import Settings
 
 TRY_S = 0.5
 """How long one call into librdkafka lasts: Ctrl-C is seen between two of them."""
+RETRY_S = 0.1
 LOOK_UP_S = 10.0
+READER = "rtml-reader"
+"""librdkafka wants a group's name of every consumer; nothing joins it."""
 
 _REFUSALS = frozenset(
     {
@@ -100,7 +100,7 @@ def _plain(text: str) -> str:
     return re.sub(r"^\S+/\w+: |^\w+://\S+: | \(after .*?\)", "", text)
 
 
-def admin(settings: Settings, reasons: Reasons) -> AdminClient:
+def _admin(settings: Settings, reasons: Reasons) -> AdminClient:
     """A client for questions.
 
     Raises:
@@ -126,7 +126,7 @@ def topics(settings: Settings, wait_s: float, waiting: Callable[[str], None]) ->
         TransportError: not reached in time, or refused.
     """
     reasons = Reasons()
-    client = admin(settings, reasons)
+    client = _admin(settings, reasons)
     deadline_s = time.monotonic() + wait_s
     while True:
         try:
@@ -150,8 +150,9 @@ def need(topic: str, known: Iterable[str]) -> None:
     Raises:
         ConfigError: there is none of that name; the nearest one and the way to make it.
     """
-    names = [name for name in known if not name.startswith("__")]
-    if topic not in names:
+    known = set(known)
+    if topic not in known:
+        names = [name for name in known if not name.startswith("__")]  # Kafka's own
         hint = f"{nearest(topic, names)}; `rtml topics create GRAPH` makes the topics of a graph"
         raise ConfigError(Problem("", f"topic '{topic}' does not exist{hint}"))
 
@@ -167,23 +168,31 @@ def offsets(
         at: the first offset that is there, or the one that the next record will get.
 
     Raises:
-        TransportError: no answer within `LOOK_UP_S`.
+        TransportError: no answer within `LOOK_UP_S`, or refused.
     """
-    known: Any = OffsetSpec  # its methods have no types
-    spec = known.earliest() if at == "earliest" else known.latest()
-    asked = {
-        TopicPartition(topic, number): spec
-        for topic, count in partitions.items()
-        for number in range(count)
-    }
-    client = admin(settings, Reasons())
+    places = [(topic, number) for topic, count in partitions.items() for number in range(count)]
     deadline_s = time.monotonic() + LOOK_UP_S
-    while True:
+    # Not an admin client's list_offsets: every twentieth time that takes one to three seconds.
+    client = Consumer({**configuration(settings), "group.id": READER})
+    try:
+        found = {place: _ends(client, place, deadline_s) for place in places}
+    finally:
+        client.close()
+    return {place: first if at == "earliest" else end for place, (first, end) in found.items()}
+
+
+def _ends(client: Consumer, place: Place, deadline_s: float) -> tuple[int, int]:
+    """The first offset of a partition, and the next one."""
+    reason = "no answer"
+    while time.monotonic() < deadline_s:
         try:
-            answers = client.list_offsets(asked, request_timeout=LOOK_UP_S)
-            return {(one.topic, one.partition): f.result().offset for one, f in answers.items()}
+            partition = TopicPartition(*place)
+            ends = client.get_watermark_offsets(partition, timeout=TRY_S, cached=False)
+            if ends is not None:
+                return ends
         except KafkaException as error:
-            if time.monotonic() > deadline_s or error.args[0].code() in _REFUSALS:
-                message = f"offsets of {', '.join(partitions)}: {error.args[0].str()}"
-                raise TransportError(message, retriable=True) from error
-            time.sleep(TRY_S)
+            reason = error.args[0].str()
+            if error.args[0].code() in _REFUSALS:
+                break
+            time.sleep(RETRY_S)
+    raise TransportError(f"offsets of {place[0]}-{place[1]}: {reason}", retriable=True)

@@ -11,7 +11,7 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, Messa
 
 from worker.errors import TransportError
 from worker.settings import Settings
-from worker.stream.tools.connect import Place, Reasons, configuration
+from worker.stream.tools.connect import READER, Place, Reasons, configuration
 
 Header = tuple[str, bytes | None]
 
@@ -54,7 +54,7 @@ class Reader:
             {
                 **configuration(settings),
                 "error_cb": self._reasons,
-                "group.id": "rtml-reader",  # librdkafka wants one; nothing joins it
+                "group.id": READER,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",

@@ -1,0 +1,121 @@
+"""Acknowledgements that are late or lost: what is not acknowledged is not committed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broker import Listener, RealKafka
+from tests.kafka.client import committed, end_offsets, produce
+from tests.kafka.conftest import jar_kafka
+from tests.kafka.metrics import total
+from tests.kafka.proxy import ProduceProxy
+from tests.kafka.service import Service, make_service
+from tests.kafka.verdict import Verdict, events, judge
+from tests.kafka.waiting import until
+from tests.kafka.worker import Worker
+
+N = 2_000
+BATCH, IN_FLIGHT_BATCHES = 50, 6
+SETTINGS = {"RTML_GROUP_INSTANCE_ID": "one", "RTML_MAX_BATCH_EVENTS": str(BATCH)}
+
+
+@pytest.fixture(scope="module")
+def broker_and_proxy() -> Iterator[tuple[RealKafka, ProduceProxy]]:
+    """A Kafka that a worker reaches through a proxy, and the witness without it."""
+    proxy = ProduceProxy()
+    with jar_kafka([Listener("PROXIED", advertised_port=proxy.port)]) as broker:
+        proxy.start(broker.address("PROXIED"))
+        with proxy:
+            yield broker, proxy
+
+
+def filled(broker: RealKafka, folder: Path) -> Service:
+    """A service with events to score."""
+    service = make_service(broker.bootstrap, folder)
+    produce(broker.bootstrap, service.source, events(N))
+    return service
+
+
+def through(service: Service, proxy: ProduceProxy) -> Worker:
+    """A worker that reaches Kafka through the proxy."""
+    return service.worker(environment=SETTINGS, bootstrap=f"127.0.0.1:{proxy.port}")
+
+
+def told(worker: Worker) -> str:
+    """The reasons why the worker is not ready."""
+    return " ".join(json.loads(worker.get("/health/ready")[1])["reasons"])
+
+
+def begun(worker: Worker) -> bool:
+    """Whether the worker has its partitions."""
+    return bool(worker.log_events("partitions_assigned"))
+
+
+def test_nothing_is_committed_that_kafka_has_not_acknowledged(
+    broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
+) -> None:
+    """While nothing is produced nothing is committed, little is taken, and readiness tells why.
+
+    The worker is killed in that state; the next one scores every event, once.
+    """
+    broker, proxy = broker_and_proxy
+    service = filled(broker, tmp_path)
+    proxy.hold()
+    with through(service, proxy) as worker:
+        until(lambda: begun(worker))
+        until(lambda: "no acknowledgement from Kafka" in told(worker))
+        in_flight = total(worker.get("/metrics")[1], "rtml_in_flight_events")
+        done = committed(broker.bootstrap, service.group, service.source)
+        worker.kill()
+    proxy.cut()
+    proxy.release()
+    written = sum(end_offsets(broker.bootstrap, service.sink).values())
+    print(f"{in_flight:.0f} of {N} events in flight, {written} written, committed {done}")
+    assert 0 < in_flight <= IN_FLIGHT_BATCHES * BATCH
+    assert sum(done.values()) == 0
+    with through(service, proxy):
+        service.settled()
+    assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
+
+
+def test_a_lost_acknowledgement_repeats_nothing(
+    broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
+) -> None:
+    """Records that Kafka stored, but whose answer got lost, are sent again and stored once."""
+    broker, proxy = broker_and_proxy
+    service = filled(broker, tmp_path)
+    proxy.forget_answers(True)
+    before = proxy.forgotten
+    with through(service, proxy) as worker:
+        until(lambda: proxy.forgotten > before)
+        proxy.forget_answers(False)
+        proxy.cut()
+        service.settled()
+        assert worker.terminate() == 0
+    stored = sum(end_offsets(broker.bootstrap, service.sink).values())
+    print(f"{proxy.forgotten - before} answers lost, {stored} records stored")
+    assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
+
+
+def test_stored_but_not_acknowledged_is_all_that_a_kill_repeats(
+    broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
+) -> None:
+    """Killed before the answers came, a worker has at most its window stored twice, equal bytes."""
+    broker, proxy = broker_and_proxy
+    service = filled(broker, tmp_path)
+    proxy.forget_answers(True)
+    before = proxy.forgotten
+    with through(service, proxy) as worker:
+        until(lambda: proxy.forgotten > before)
+        worker.kill()
+    proxy.cut()
+    proxy.forget_answers(False)
+    with through(service, proxy):
+        service.settled()
+    verdict = judge(events(N), service.scored())
+    assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+    assert 0 < verdict.duplicated <= IN_FLIGHT_BATCHES * BATCH

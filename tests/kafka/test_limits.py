@@ -1,0 +1,134 @@
+"""What the topics of the output refuse: records too large, timestamps out of range."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.kafka.client import Record, Stored, produce
+from tests.kafka.configure import configure_topic
+from tests.kafka.feeder import Feeder
+from tests.kafka.metrics import total
+from tests.kafka.service import Service, make_service
+from tests.kafka.verdict import Verdict, event, events, judge
+
+N = 2_000
+LIMIT = 20_000
+DAY_MS = 86_400_000
+
+
+def padded(seq: int, size: int) -> Record:
+    """A numbered event whose value has about so many bytes."""
+    value = event(seq)[:-1] + b', "pad": "%s"}' % (b"x" * size)
+    return Record(value, b"key-%d" % (seq % 101))
+
+
+def reasons(dead: list[Stored]) -> set[tuple[bytes | None, bytes | None]]:
+    """The stages and errors of dead letters."""
+    return {(one.header("rtml-dlq-stage"), one.header("rtml-dlq-error")) for one in dead}
+
+
+def test_a_record_too_large_for_the_sink(kafka: str, tmp_path: Path) -> None:
+    """It becomes a dead letter of stage produce; its neighbours are scored in order."""
+    service = make_service(kafka, tmp_path, sink_config={"max.message.bytes": str(LIMIT)})
+    sent = events(N)
+    for seq in range(100, N, 400):
+        sent[seq] = padded(seq, 2 * LIMIT)
+    produce(kafka, service.source, sent)
+    with service.worker() as worker:
+        service.settled()
+        assert not worker.log_events("produce_refused")
+    scored, dead = service.scored(), service.dead_letters()
+    assert judge(sent, scored, dead) == Verdict(N, 0, 0, 0, 0)
+    assert len(dead) == len(range(100, N, 400))
+    assert reasons(dead) == {(b"produce", b"RecordTooLarge")}
+
+
+def test_the_limit_is_exact(kafka: str, tmp_path: Path) -> None:
+    """Of records that grow by a byte, the last one that Kafka takes is scored, the next is not."""
+    service = make_service(
+        kafka, tmp_path, partitions=1, sink_config={"max.message.bytes": str(LIMIT)}
+    )
+    sent = [padded(seq, LIMIT - 600 + seq) for seq in range(600)]
+    produce(kafka, service.source, sent)
+    with service.worker() as worker:
+        service.settled()
+        assert not worker.log_events("produce_refused")
+    scored, dead = service.scored(), service.dead_letters()
+    assert judge(sent, scored, dead) == Verdict(len(sent), 0, 0, 0, 0)
+    sizes = [
+        int(re.findall(rb"(\d+) bytes", one.header("rtml-dlq-message") or b"")[0]) for one in dead
+    ]
+    assert min(sizes) == LIMIT + 1
+    assert len(scored) > 0
+
+
+def test_a_limit_lowered_while_the_worker_runs(kafka: str, tmp_path: Path) -> None:
+    """What is refused is read again under the new limit: nothing lost, the large ones dead."""
+    service = make_service(kafka, tmp_path)
+    sent = [padded(seq, 100) for seq in range(8_000)]
+    large = range(6_000, 8_000, 500)
+    for seq in large:
+        sent[seq] = padded(seq, 2 * LIMIT)
+    with service.worker() as worker:
+        worker.wait_ready()
+        with Feeder(kafka, service.source, sent, per_s=3_000) as feeder:
+            feeder.wait_sent(2_000)
+            configure_topic(kafka, service.sink, "max.message.bytes", str(LIMIT))
+        service.settled()
+        refused = len(worker.log_events("produce_refused"))
+        assert worker.terminate() == 0
+    scored, dead = service.scored(), service.dead_letters()
+    verdict = judge(sent, scored, dead)
+    print(f"{refused} batches refused, {len(dead)} dead letters")
+    assert refused > 0
+    assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+    assert {one.value for one in dead} == {sent[seq].value for seq in large}
+
+
+def test_a_timestamp_far_in_the_future(kafka: str, tmp_path: Path) -> None:
+    """Kafka takes none that is an hour ahead: a dead letter, its own time kept in the headers."""
+    ahead = {"message.timestamp.after.max.ms": str(10 * DAY_MS)}
+    service = make_service(kafka, tmp_path, source_config=ahead)
+    now_ms = int(time.time() * 1_000)
+    sent = events(N)
+    early = replace(sent[N // 2], timestamp_ms=now_ms + DAY_MS)
+    sent[N // 2] = early
+    produce(kafka, service.source, sent)
+    with service.worker() as worker:
+        service.settled()
+        assert not worker.log_events("produce_refused")
+        page = worker.get("/metrics")[1]
+    (dead,) = service.dead_letters()
+    assert (dead.key, dead.value) == (early.key, early.value)
+    assert dead.header("rtml-dlq-timestamp") == b"%d" % (now_ms + DAY_MS)
+    assert abs((dead.timestamp_ms or 0) - now_ms) < DAY_MS / 2
+    assert reasons([dead]) == {(b"produce", b"TimestampRefused")}
+    others = [one for one in sent if one is not early]
+    assert judge(others, service.scored()) == Verdict(N - 1, 0, 0, 0, 0)
+    assert total(page, "rtml_dead_letters_total", stage="produce") == 1
+
+
+def test_a_dead_letter_that_is_refused_stops_the_worker(kafka: str, tmp_path: Path) -> None:
+    """It is not committed: exit 3, the reason told; with room made the next worker goes on."""
+    service = make_service(
+        kafka, tmp_path, partitions=1, dead_config={"max.message.bytes": str(LIMIT)}
+    )
+    sent = [*events(10), Record(b"x" * 2 * LIMIT, b"k"), *events(10, start=10)]
+    produce(kafka, service.source, sent)
+    with service.worker() as worker:
+        assert worker.wait() == 3
+    assert told(service, worker.log.read_text())
+    configure_topic(kafka, service.dead, "max.message.bytes", str(4 * LIMIT))
+    with service.worker():
+        service.settled()
+    verdict = judge(sent, service.scored(), service.dead_letters())
+    assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+
+
+def told(service: Service, log: str) -> bool:
+    """Whether the log says which record was refused, where, and what to do."""
+    text = " ".join(log.split())
+    return f"dead letter of {service.source}-0@10" in text and service.dead in text

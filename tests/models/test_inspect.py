@@ -1,0 +1,129 @@
+"""Inspect: a model is known before it is used, and a hostile one harms nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from onnx import ModelProto, TensorProto, helper
+
+from tests.graph.support import DATA
+from tests.models.makers import FLOAT, identity, model, saved
+from worker.errors import ConfigError
+from worker.models.inspect import Limits, Port, inspect
+
+
+def reasons(path: Path, limits: Limits | None = None) -> list[str]:
+    """Why a file is refused; each problem names it."""
+    with pytest.raises(ConfigError) as caught:
+        inspect(path, limits)
+    assert {problem.file for problem in caught.value.problems} == {str(path)}
+    return [problem.message for problem in caught.value.problems]
+
+
+def test_a_good_model_is_known() -> None:
+    """What the file says, what the model does, and that a row's result is its own."""
+    path = DATA / "lr.onnx"
+    report = inspect(path)
+    assert report.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert report.size_bytes == path.stat().st_size
+    assert report.producer.startswith("skl2onnx ")
+    assert set(report.opsets) == {"ai.onnx", "ai.onnx.ml"}
+    assert report.ir_version == 8
+    assert report.inputs == {"X": Port("float32", (2,))}
+    assert report.outputs == {
+        "label": Port("int64", ()),
+        "probabilities": Port("float32", (2,)),
+    }
+    assert (report.batch_size, report.batch_invariant) == (None, True)
+
+
+def endless() -> ModelProto:
+    """A loop without an end, in two hundred bytes."""
+    scalar = [helper.make_tensor_value_info("i", TensorProto.INT64, [])]
+    go_on = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("c", "d")]
+    state = [helper.make_tensor_value_info(name, FLOAT, [None, 1]) for name in ("s", "r")]
+    nodes = [
+        helper.make_node("Identity", ["c"], ["d"]),
+        helper.make_node("Identity", ["s"], ["r"]),
+    ]
+    body = helper.make_graph(nodes, "body", [*scalar, go_on[0], state[0]], [go_on[1], state[1]])
+    loop = helper.make_node("Loop", ["", "", "x"], ["y"], body=body)
+    return model([loop], {"x": (FLOAT, [None, 1])}, {"y": (FLOAT, [None, 1])})
+
+
+def greedy(elements: int) -> ModelProto:
+    """Zeros by the gigabyte, in a hundred and fifty bytes."""
+    return model(
+        [
+            helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+            helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+            helper.make_node("Add", ["x", "sum"], ["y"]),
+        ],
+        {"x": (FLOAT, [None, 1])},
+        {"y": (FLOAT, [None, 1])},
+        [helper.make_tensor("size", TensorProto.INT64, [1], [elements])],
+    )
+
+
+def test_a_model_that_never_returns_is_killed(tmp_path: Path) -> None:
+    """After its time, and nothing of it goes on."""
+    path = saved(tmp_path, endless())
+    assert path.stat().st_size < 210
+    start = time.monotonic()
+    assert reasons(path, Limits(seconds=2)) == ["does not load and run within 2 s"]
+    assert time.monotonic() - start < 10
+    children = psutil.Process(os.getpid()).children(recursive=True)
+    assert not [child for child in children if "worker.models" in " ".join(child.cmdline())]
+
+
+@pytest.mark.parametrize("elements", [2**28, 2**40])
+def test_a_model_that_takes_the_memory_is_refused(tmp_path: Path, elements: int) -> None:
+    """While it loads or while it runs, whatever way the allocation fails."""
+    path = saved(tmp_path, greedy(elements))
+    assert path.stat().st_size < 170
+    limits = Limits(memory_bytes=2**29)
+    assert reasons(path, limits) == [f"needs more than {2**29} bytes of memory"]
+
+
+def test_external_data_is_not_read() -> None:
+    """A model that names another file is refused before it is loaded."""
+    assert reasons(DATA / "external.onnx") == [
+        "holds tensor data outside the file: graph.initializer[0]"
+    ]
+
+
+def test_every_reason_at_once(tmp_path: Path) -> None:
+    """Each is a problem of its own."""
+    made = identity()
+    made.graph.node.append(helper.make_node("Evil", ["x"], ["z"], domain="com.evil"))
+    made.graph.initializer.add(data_location=TensorProto.EXTERNAL)
+    assert [reason.partition(":")[0] for reason in reasons(saved(tmp_path, made))] == [
+        "holds tensor data outside the file",
+        "uses operators of other libraries",
+    ]
+
+
+def test_files_that_are_not_even_tried(tmp_path: Path) -> None:
+    """Missing, no file, or too large: told without another process."""
+    assert reasons(tmp_path / "none.onnx") == ["cannot be read: No such file or directory"]
+    assert reasons(tmp_path) == ["is no file"]
+    os.mkfifo(tmp_path / "pipe")
+    assert reasons(tmp_path / "pipe") == ["is no file"]
+    assert reasons(DATA / "lr.onnx", Limits(max_bytes=10)) == [
+        f"has {(DATA / 'lr.onnx').stat().st_size} bytes; at most 10 are allowed"
+    ]
+
+
+def test_limits_that_leave_no_room() -> None:
+    """Too little time or memory for any model is told as such."""
+    assert reasons(DATA / "lr.onnx", Limits(seconds=0.05)) == [
+        "does not load and run within 0.05 s"
+    ]
+    assert reasons(DATA / "lr.onnx", Limits(memory_bytes=2**20)) == [
+        f"needs more than {2**20} bytes of memory"
+    ]

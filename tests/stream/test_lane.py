@@ -1,0 +1,66 @@
+"""A lane: what the worker holds for a partition while it is assigned."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import TopicPartition
+
+from worker.stream.lane import Lane
+
+PARTITION = TopicPartition("tx", 0)
+
+
+def test_a_new_group_commits_where_it_begins() -> None:
+    """Without a committed offset the start itself is committed, so that a restart keeps it."""
+    assert Lane(PARTITION, 7, None).to_commit == 7
+
+
+def test_nothing_is_committed_twice() -> None:
+    """The frontier is committed only where it has moved."""
+    lane = Lane(PARTITION, 7, 7)
+    due = [lane.to_commit]
+    lane.done(lane.take(9, 2))
+    due.append(lane.to_commit)
+    lane.committed = 9
+    due.append(lane.to_commit)
+    assert due == [None, 9, None]
+
+
+def test_idle_returns_when_all_is_done() -> None:
+    """It waits for what is in work, and for nothing where nothing is."""
+
+    async def run() -> list[bool]:
+        lane = Lane(PARTITION, 0, None)
+        await lane.idle()
+        first, second = lane.take(1, 1), lane.take(2, 1)
+        waiting = asyncio.create_task(lane.idle())
+        seen = []
+        for span in (second, first):
+            await asyncio.sleep(0)
+            seen.append(waiting.done())
+            lane.done(span)
+        await waiting
+        return seen
+
+    assert asyncio.run(run()) == [False, False]
+
+
+def test_a_rewind_ends_the_waiting() -> None:
+    """What is given up is waited for no longer, and reading begins again at the frontier."""
+
+    async def run() -> int:
+        lane = Lane(PARTITION, 3, None)
+        lane.take(5, 2)
+        start = lane.rewind()
+        await lane.idle()
+        return start
+
+    assert asyncio.run(run()) == 3
+
+
+def test_a_restart_goes_on_elsewhere() -> None:
+    """From another offset, with nothing in work."""
+    lane = Lane(PARTITION, 3, 3)
+    lane.restart(50)
+    assert (lane.frontier.taken, lane.to_commit, lane.frontier.in_flight) == (50, 50, 0)

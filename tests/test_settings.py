@@ -1,0 +1,157 @@
+"""Settings: where they come from, what is refused, what never shows."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from worker.errors import ConfigError
+from worker.settings import Settings, load
+
+SECRET = "s3cr3t-w0rd"
+SASL = {"RTML_SASL_USERNAME": "user", "RTML_SASL_PASSWORD": SECRET}
+
+
+def refused(environ: dict[str, str], **flags: Any) -> list[str]:
+    """Every problem of settings that are refused."""
+    with pytest.raises(ConfigError) as caught:
+        load(environ, flags)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_defaults_need_nothing() -> None:
+    """Without variables and flags: a local Kafka, loopback only, no warning."""
+    settings, warnings = load({"PATH": "/bin", "WEB_PORT": "1", "FAUST_LOOP": "x"}, {})
+    assert (settings, warnings) == (Settings(), [])
+    assert (settings.brokers, settings.http_host) == ("localhost:9092", "127.0.0.1")
+
+
+def test_flags_go_before_variables() -> None:
+    """A flag that is given wins, one that is not leaves the variable in place."""
+    environ = {"RTML_BROKERS": "a:1", "RTML_GROUP": "g", "RTML_HTTP_PORT": "7000"}
+    settings, _ = load(environ, {"brokers": "b:2", "group": None, "http_port": None})
+    assert (settings.brokers, settings.group, settings.http_port) == ("b:2", "g", 7000)
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_has_its_variable(name: str) -> None:
+    """Field ``x_y`` is ``RTML_X_Y``: none is told to be unknown."""
+    with suppress(ConfigError):  # 1 is no log format: refused, so it was read
+        assert load({f"RTML_{name.upper()}": "1"}, {})[1] == []
+
+
+def test_an_unknown_variable_is_a_warning_with_the_nearest() -> None:
+    """It is not refused: it may be meant for another release; its value is not shown."""
+    _, warnings = load({"RTML_SASL_PASSWRD": SECRET, "RTML_BROKER": "b"}, {})
+    assert len(warnings) == 2
+    assert "RTML_SASL_PASSWRD" in warnings[0]
+    assert "did you mean 'RTML_SASL_PASSWORD'?" in warnings[0]
+    assert "did you mean 'RTML_BROKERS'?" in warnings[1]
+    assert SECRET not in "".join(warnings)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "RTML_SERVICE_HOST",
+        "RTML_SERVICE_PORT",
+        "RTML_SERVICE_PORT_HTTP",
+        "RTML_PORT",
+        "RTML_PORT_6066_TCP",
+        "RTML_PORT_6066_TCP_ADDR",
+        "RTML_PORT_6066_TCP_PORT",
+        "RTML_PORT_6066_TCP_PROTO",
+    ],
+)
+def test_service_links_of_kubernetes_are_ignored(name: str) -> None:
+    """A service called rtml in the namespace makes these variables; they mean nothing here."""
+    assert load({name: "tcp://10.0.0.1:6066"}, {}) == (Settings(), [])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RTML_HTTP_PORT", "eighty"),
+        ("RTML_HTTP_PORT", "65536"),
+        ("RTML_HTTP_PORT", "-1"),
+        ("RTML_LOG_FORMAT", "xml"),
+        ("RTML_LOG_LEVEL", "verbose"),
+        ("RTML_SESSION_TIMEOUT_MS", "10s"),
+        ("RTML_MAX_BATCH_EVENTS", "0"),
+        ("RTML_COMMIT_INTERVAL_MS", ""),
+        ("RTML_SECURITY_PROTOCOL", "TLS"),
+        ("RTML_SASL_MECHANISM", "GSSAPI"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_variable(variable: str, value: str) -> None:
+    """The problem names the variable and shows the value."""
+    (problem,) = refused({variable: value})
+    assert problem.startswith(f"{variable}:")
+    assert repr(value) in problem
+
+
+def test_a_bad_flag_is_refused_by_its_flag() -> None:
+    """What came by a flag is named by the flag, also where a variable is set as well."""
+    (problem,) = refused({"RTML_HTTP_PORT": "80"}, http_port=70_000)
+    assert problem.startswith("--http-port:")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Three wrong settings are three problems."""
+    environ = {"RTML_HTTP_PORT": "x", "RTML_LOG_LEVEL": "y", "RTML_DRAIN_TIMEOUT_MS": "z"}
+    assert {problem.split(":")[0] for problem in refused(environ)} == environ.keys()
+
+
+def test_credentials_in_the_address_are_refused_unseen() -> None:
+    """Brokers hold no user and password: where else is told, and neither is repeated."""
+    (problem,) = refused({"RTML_BROKERS": f"user:{SECRET}@kafka:9092"})
+    assert "RTML_SASL_USERNAME" in problem
+    assert SECRET not in problem
+
+
+def test_plain_without_tls_is_refused() -> None:
+    """SASL PLAIN sends the password readable; with TLS, and SCRAM without, are accepted."""
+    plain = {"RTML_SASL_MECHANISM": "PLAIN", **SASL}
+    (problem,) = refused({"RTML_SECURITY_PROTOCOL": "SASL_PLAINTEXT", **plain})
+    assert "TLS" in problem
+    assert SECRET not in problem
+    assert load({"RTML_SECURITY_PROTOCOL": "SASL_SSL", **plain}, {})[0].sasl_username == "user"
+    assert load({"RTML_SECURITY_PROTOCOL": "SASL_PLAINTEXT", **SASL}, {})[0].sasl_username == "user"
+
+
+@pytest.mark.parametrize("missing", sorted(SASL))
+def test_sasl_needs_user_and_password(missing: str) -> None:
+    """One without the other is refused, and the variables are named."""
+    given = {name: value for name, value in SASL.items() if name != missing}
+    (problem,) = refused({"RTML_SECURITY_PROTOCOL": "SASL_SSL", **given})
+    assert missing in problem
+    assert SECRET not in problem
+
+
+def test_passwords_never_show() -> None:
+    """Not in repr, not in str, not in the JSON, not in what is refused beside them."""
+    secrets = {"RTML_SASL_PASSWORD": SECRET, "RTML_SSL_PASSWORD": SECRET}
+    settings, _ = load(secrets, {})
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+    assert settings.sasl_password is not None
+    assert settings.sasl_password.get_secret_value() == SECRET
+    assert SECRET not in "".join(refused({**secrets, "RTML_HTTP_PORT": "x"}))
+
+
+def test_settings_do_not_change() -> None:
+    """The object is frozen, and an unknown field is refused."""
+    with pytest.raises(ValidationError, match=re.compile("frozen")):
+        Settings().brokers = "other:1"  # type: ignore[misc]  # that is what is tried here
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Settings.model_validate({"broker": "x"})
+
+
+def test_the_group_is_a_prefix_for_several_services() -> None:
+    """By default rtml and the graph's name; a given one is kept, or parted by service."""
+    assert Settings().group_of("fraud", alone=True) == "rtml-fraud"
+    assert Settings(group="g").group_of("fraud", alone=True) == "g"
+    assert Settings(group="g").group_of("fraud", alone=False) == "g-fraud"

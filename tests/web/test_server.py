@@ -1,0 +1,135 @@
+"""The HTTP server by itself: routes, ports, ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from worker.errors import ConfigError
+from worker.web.server import DEFAULT_PORT, MAX_BODY_BYTES, Web
+
+HOST = "127.0.0.1"
+REASONS = ["fraud: has not joined group 'g' yet", "fraud: Kafka has not answered for 12 s"]
+
+
+def fetch(port: int, path: str, body: bytes | None = None) -> tuple[int, str, str]:
+    """Status, content type and text of an answer."""
+    url = f"http://{HOST}:{port}{path}"
+    try:
+        with urllib.request.urlopen(url, data=body, timeout=10) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def asked(web: Web, *calls: Callable[[int], tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """The answers to calls, made while the server runs."""
+
+    async def run() -> list[tuple[int, str, str]]:
+        await web.start()
+        try:
+            return [await asyncio.to_thread(call, web.port) for call in calls]
+        finally:
+            await web.stop()
+
+    return asyncio.run(run())
+
+
+def server(port: int | None = 0, reasons: list[str] | None = None) -> Web:
+    """A server with one counter; port 0 is any."""
+    registry = CollectorRegistry()
+    Counter("rtml_events_received", "Events read", registry=registry).inc(3)
+    return Web(HOST, port, registry, lambda: reasons or [])
+
+
+@contextmanager
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_it_is_alive_whatever_the_reasons() -> None:
+    """Liveness is 200 as long as the process answers."""
+    ((status, kind, text),) = asked(server(reasons=REASONS), lambda p: fetch(p, "/health/live"))
+    assert (status, json.loads(text)) == (200, {"live": True})
+    assert kind.startswith("application/json")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "status"), [([], 200), (REASONS, 503)], ids=["ready", "not ready"]
+)
+def test_readiness_tells_every_reason(reasons: list[str], status: int) -> None:
+    """200 without a reason, 503 with all of them."""
+    ((found, _, text),) = asked(server(reasons=reasons), lambda p: fetch(p, "/health/ready"))
+    assert (found, json.loads(text)) == (status, {"ready": not reasons, "reasons": reasons})
+
+
+def test_metrics_are_what_prometheus_reads() -> None:
+    """The text format, with its own content type."""
+    ((status, kind, text),) = asked(server(), lambda p: fetch(p, "/metrics"))
+    assert (status, kind.split(";")[0]) == (200, "text/plain")
+    assert "rtml_events_received_total 3.0" in text
+
+
+def test_what_is_not_there_is_refused() -> None:
+    """Unknown paths are 404, other methods 405; neither harms the server."""
+    body = b"x" * (MAX_BODY_BYTES + 1)
+    answers = asked(
+        server(),
+        lambda p: fetch(p, "/nothing"),
+        lambda p: fetch(p, "/health/live", b""),
+        lambda p: fetch(p, "/metrics", body),
+        lambda p: fetch(p, "/health/live"),
+    )
+    assert [status for status, *_ in answers] == [404, 405, 405, 200]
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused() -> None:
+    """The error names the place and the setting, and nothing is left behind."""
+    with taken() as port, pytest.raises(ConfigError, match=rf"{HOST}:{port}.*RTML_HTTP_PORT"):
+        asked(server(port))
+
+
+def test_an_address_that_is_not_ours_is_refused() -> None:
+    """An address of another machine cannot be listened on, whatever the port."""
+    web = Web("192.0.2.1", None, CollectorRegistry(), list)
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.1"):
+        asked(web)
+
+
+def test_without_a_wish_a_taken_port_moves_on() -> None:
+    """A second replica on a machine takes the next free port."""
+
+    async def run() -> list[int]:
+        first, second = server(None), server(None)
+        await first.start()
+        await second.start()
+        found = [first.port, second.port]
+        answers = [await asyncio.to_thread(fetch, port, "/health/live") for port in found]
+        await first.stop()
+        await second.stop()
+        assert [status for status, *_ in answers] == [200, 200]
+        return found
+
+    first, second = asyncio.run(run())
+    assert DEFAULT_PORT <= first < second
+
+
+def test_the_port_is_free_again_after_the_end() -> None:
+    """Nobody listens once the server has stopped."""
+    web = server()
+    asked(web)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((HOST, web.port), timeout=10)
