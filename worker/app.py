@@ -29,6 +29,7 @@ from worker.web.server import Web
 log = structlog.get_logger(__name__)
 
 WATCH_S = 0.2
+GC_THRESHOLDS = (50_000, 20, 100)
 
 
 class _Boot(BootStrategy):
@@ -119,9 +120,11 @@ class Worker:
             await app.start()
             for pump in self.pumps.values():
                 await app.add_runtime_dependency(pump)
-            # What is loaded by now stays: the collector need not look at it again and again.
+            # What is loaded by now stays, and records come by thousands without cycles: 4-9 % of
+            # the time went into looking at them.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             await self._serve(watch)
         finally:
             began_s = loop.time()

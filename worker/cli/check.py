@@ -25,6 +25,7 @@ from worker.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from worker.graph.trace import Rest, Way
+    from worker.models.inspect import Report
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +41,7 @@ def check(graphs: GraphArguments, output: OutputOption = Output.TABLE) -> None:
     problems: list[Problem] = []
     for graph in graphs:
         try:
-            loaded = load_graph(graph)
+            loaded = load_graph(graph, inspected=True)
         except ConfigError as error:
             problems += error.problems
             reports.append(_refused(graph, error))
@@ -74,6 +75,9 @@ def _print(loaded: Loaded) -> None:
         ("dim",),
         indent=2,
     )
+    if loaded.models:
+        out.print("\n  models, tried alone and in batches")
+        print_rows([_model_row(name, report) for name, report in loaded.models.items()], indent=4)
     for row in found.inputs:
         out.print(f"\n  model {row.model} in '{row.node}', input '{row.tensor.name}' {row.tensor}")
         print_groups(feature_groups(row))
@@ -83,6 +87,16 @@ def _print(loaded: Loaded) -> None:
         out.print("\n  other event fields")
         print_rows([_rest_row(rest) for rest in found.rest], ("cyan",), indent=4)
     out.print()
+
+
+def _model_row(name: str, report: Report) -> tuple[str, str, str, str]:
+    opsets = ", ".join(f"{domain} {version}" for domain, version in report.opsets.items())
+    same = {
+        True: "the same bits in any batch",
+        False: "the last bits depend on the batch",
+        None: "not tried in batches",
+    }
+    return name, f"{report.size_bytes:,} bytes", opsets, same[report.batch_invariant]
 
 
 def _rest_row(rest: Rest) -> tuple[str, str, str]:
@@ -110,6 +124,10 @@ def _report(loaded: Loaded) -> dict[str, Any]:
         "source": plan.spec.source.topic,
         "topics": list(plan.topics),
         "models": plan.models,
+        "inspected": {
+            name: {"batch_invariant": report.batch_invariant, "opsets": dict(report.opsets)}
+            for name, report in loaded.models.items()
+        },
         "dead_letter": plan.spec.dead_letter_topic,
         "nodes": [{"id": s.id, "type": s.kind, "after": list(s.before)} for s in plan.steps],
         "inputs": [

@@ -82,7 +82,7 @@ def _load(graphs: list[Path]) -> tuple[dict[str, Plan], dict[str, float]]:
     for graph in graphs:
         began_s = time.perf_counter()
         try:
-            loaded = load_graph(graph)
+            loaded = load_graph(graph, inspected=True)
         except ConfigError as error:
             problems += error.problems
             continue

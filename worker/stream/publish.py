@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,21 +87,19 @@ class Publisher:
         now_ms = int(time.time() * 1_000)
         outbox = _Outbox(self._producer, self._limits)
         refused = self._refuse_timestamps(timestamps_ms, outcomes, now_ms)
-        clean = not (outcomes.faults or outcomes.drops or refused)
         if self._straight:
             for segment in segments:
-                rows: Sequence[int] = range(segment.start, segment.end)
-                if not clean:
-                    rows = [row for row in rows if outcomes.values[row] is not None]
-                refused += await self._add(
-                    outbox, self._sink, segment.partition, rows, records, outcomes
-                )
+                part = slice(segment.start, segment.end)
+                rows = range(segment.start, segment.end)
+                entries = zip(rows, records[part], outcomes.values[part], strict=True)
+                refused += await self._add(outbox, self._sink, segment.partition, entries)
         else:
             for row, value in enumerate(outcomes.values):
                 if value is not None:
                     topic = (outcomes.topics[row] if outcomes.topics else None) or self._sink
                     to = self._partition(topic, records[row])
-                    refused += await self._add(outbox, topic, to, [row], records, outcomes)
+                    entry = (row, records[row], value)
+                    refused += await self._add(outbox, topic, to, [entry])
         for fault in refused:
             outcomes.values[fault.row] = None
         outcomes.faults.extend(refused)
@@ -115,17 +113,17 @@ class Publisher:
         outbox: _Outbox,
         topic: str,
         partition: int,
-        rows: Sequence[int],
-        records: Sequence[Record],
-        outcomes: Outcomes,
+        entries: Iterable[tuple[int, Record, bytes | None]],
     ) -> list[Fault]:
+        """Appends the records that have a value; a fault for each that is too large."""
         refused = []
-        values, ours = outcomes.values, self._headers
+        ours = self._headers
         most = self._limits[topic].max_batch_bytes
         batch = outbox.batch(topic, partition)
         first = batch.record_count() == 0
-        for row in rows:
-            record, value = records[row], values[row]
+        for row, record, value in entries:
+            if value is None:
+                continue
             headers = [*record.headers, *ours] if record.headers else ours
             key, stamp = record.key, record.timestamp
             if batch.append(timestamp=stamp, key=key, value=value, headers=headers) is None:
