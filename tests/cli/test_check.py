@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Rtml, change
+from tests.nodes.support import DATA
 
 
 def test_a_sound_graph_is_traced(rtml: Rtml, graph: Path) -> None:
@@ -19,6 +21,9 @@ def test_a_sound_graph_is_traced(rtml: Rtml, graph: Path) -> None:
         "  source        tx",
         "  sink          tx-scored (merge)",
         "  dead letters  tx-dlq",
+        "",
+        "  models, tried alone and in batches",
+        "    lr.onnx  357 bytes  ai.onnx 17, ai.onnx.ml 1  the same bits in any batch",
         "",
         "  model lr.onnx in 'score', input 'X' float32[n, 2]",
         "    f0  -> positive -> small  -> X[0]  f0  float64",
@@ -137,3 +142,13 @@ def test_a_graph_in_adobes_envelope(rtml: Rtml, tmp_path: Path) -> None:
     done = rtml("check", path)
     assert done.code == 2
     assert "edge.applicationDsl.source: is required" in done.err
+
+
+def test_a_model_with_data_outside_is_refused(rtml: Rtml, graph: Path) -> None:
+    """Models are inspected before they are loaded; the reason stands at the node."""
+    shutil.copy(DATA / "external.onnx", graph / "external.onnx")
+    change(graph, "lr.onnx", "external.onnx")
+    done = rtml("check", graph)
+    assert done.code == 2
+    assert done.err.startswith(f"{graph}/graph.yaml:16 nodes[2].params.model: 'external.onnx' ")
+    assert "external" in done.err

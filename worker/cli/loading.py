@@ -77,10 +77,8 @@ def load_graph(argument: Path, *, inspected: bool = False) -> Loaded:
         return Loaded(path, plan(spec, path.parent), models)
     except ConfigError as error:
         prefix = prefix_of(document.data)
-        raise ConfigError(
-            problem if problem.file else document.locate(problem.within(prefix))
-            for problem in error.problems
-        ) from error
+        inner = [p.within(prefix) if prefix and not p.file else p for p in error.problems]
+        raise ConfigError(p if p.file else document.locate(p) for p in inner) from error
 
 
 def _inspected(spec: GraphSpec, folder: Path) -> dict[str, Report]:
