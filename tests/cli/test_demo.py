@@ -74,15 +74,15 @@ def alive(pid: int) -> bool:
 
 
 def test_every_event_of_the_example_is_scored(start: Start, tmp_path: Path) -> None:
-    """Without arguments: 569 measured events in, a table, the equation as last line, exit 0."""
+    """Without arguments: 450 measured images in, a table, the equation as last line, exit 0."""
     process = start()
     out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     lines = out.splitlines()
-    assert lines[-1] == "569 in = 569 scored + 0 dropped + 0 dead letters"
+    assert lines[-1] == "450 in = 450 scored + 0 dropped + 0 dead letters"
     rows = [re.split(r"\s*│\s*", line)[1:4] for line in lines if line.startswith("│")]
     assert rows[0][:2] == ["id", "mean_radius"]
-    assert ["scored", "569", "tumour-measurements-scored"] in rows
+    assert ["scored", "450", "digit-images-scored"] in rows
     assert "\x1b" not in out + err
     assert logs(tmp_path) == []
 

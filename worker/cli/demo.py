@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     graph: Annotated[
         str, typer.Option(metavar="NAME|PATH", help="An example's name, or a graph file or folder.")
-    ] = "breast-cancer",
+    ] = "digits",
     events: Annotated[
         int | None, typer.Option(min=1, help="Send so many; default: each sample once.")
     ] = None,

@@ -121,7 +121,7 @@ def _counts(plan: Plan, ledger: Ledger, seconds: float, *, embedded: bool) -> Ta
     table.add_row("dead letters", f"{ledger.dead.total():,}", spec.dead_letter_topic)
     for (stage, error), n in ledger.dead.most_common():
         table.add_row("", f"{n:,}", printable(f"{stage}: {error}"), style="dim")
-    table.add_row("rate", f"{per_second:,.0f}", f"events/s in {seconds:.1f} s{where}")
+    table.add_row("rate", f"{per_second:,.0f}", f"events/s in {seconds:.2f} s{where}")
     return table
 
 

@@ -22,22 +22,21 @@ HELP = """
 Serve graphs: Kafka in, scored events out, until SIGTERM; then drain and exit 0.
 
 Replicas share the load through the consumer group: start the command again, or use --replicas.
-
-Example: rtml run graphs/breast-cancer --brokers localhost:9092 --create-topics
 """
+EXAMPLE = "Example: rtml run graphs/digits --brokers localhost:9092 --create-topics"
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("run", help=HELP, rich_help_panel=KAFKA)(run)
+    app.command("run", help=HELP, epilog=EXAMPLE, rich_help_panel=KAFKA)(run)
 
 
 def run(
     graphs: GraphArguments,
     brokers: Annotated[str | None, typer.Option(help="host:port, comma separated")] = None,
-    group: Annotated[str | None, typer.Option(help="consumer group [rtml-<graph name>]")] = None,
+    group: Annotated[str | None, typer.Option(help="consumer group; by default rtml- and the graph's name")] = None,
     http_port: Annotated[
-        int | None, typer.Option(help="of health and metrics; 0 is any [6066 or the next free]")
+        int | None, typer.Option(help="of health and metrics; 0 is any; by default 6066 or the next free")
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, max=64, help="start so many workers")] = 1,
     wait: Annotated[

@@ -63,10 +63,16 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
             continue
         span = lane.take(records[-1].offset + 1, len(records))
         taken.append(Taken(lane, span, records))
-    for lane in ready:
+    if not found:
+        await _skip_markers(link, ready)
+    return taken
+
+
+async def _skip_markers(link: Link, lanes: Iterable[Lane]) -> None:
+    """At rest, the frontiers move over what holds no record: transaction markers, aborted ones."""
+    for lane in lanes:
         if lane.open and not lane.frontier.in_flight:
             lane.frontier.skip(await link.consumer.position(lane.partition))
-    return taken
 
 
 async def _return_to_log(link: Link, wanted: Mapping[TopicPartition, int]) -> None:
