@@ -81,7 +81,7 @@ def test_every_event_of_the_example_is_scored(start: Start, tmp_path: Path) -> N
     lines = out.splitlines()
     assert lines[-1] == "450 in = 450 scored + 0 dropped + 0 dead letters"
     rows = [re.split(r"\s*│\s*", line)[1:4] for line in lines if line.startswith("│")]
-    assert rows[0][:2] == ["id", "mean_radius"]
+    assert rows[0][:2] == ["id", "digit"]
     assert ["scored", "450", "digit-images-scored"] in rows
     assert "\x1b" not in out + err
     assert logs(tmp_path) == []
