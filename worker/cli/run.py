@@ -34,9 +34,9 @@ def register(app: typer.Typer) -> None:
 def run(
     graphs: GraphArguments,
     brokers: Annotated[str | None, typer.Option(help="host:port, comma separated")] = None,
-    group: Annotated[str | None, typer.Option(help="consumer group; by default rtml- and the graph's name")] = None,
+    group: Annotated[str | None, typer.Option(help="consumer group; default: rtml-NAME")] = None,
     http_port: Annotated[
-        int | None, typer.Option(help="of health and metrics; 0 is any; by default 6066 or the next free")
+        int | None, typer.Option(help="of health and metrics; 0: any; default: 6066 or the next")
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, max=64, help="start so many workers")] = 1,
     wait: Annotated[
