@@ -68,10 +68,12 @@ def topic(kafka: str, request: pytest.FixtureRequest) -> MakeTopic:
 
 
 @contextmanager
-def jar_kafka(listeners: Sequence[Listener] = ()) -> Iterator[RealKafka]:
+def jar_kafka(
+    properties: Mapping[str, str] | None = None, listeners: Sequence[Listener] = ()
+) -> Iterator[RealKafka]:
     """A running Kafka from jars; the test is skipped or fails where there can be none."""
     try:
-        own = RealKafka(listeners=listeners)
+        own = RealKafka(properties, listeners)
     except KafkaUnavailable as reason:
         unavailable(str(reason))
     with own:

@@ -27,7 +27,8 @@ SETTINGS = {"RTML_GROUP_INSTANCE_ID": "one", "RTML_MAX_BATCH_EVENTS": str(BATCH)
 def broker_and_proxy() -> Iterator[tuple[RealKafka, ProduceProxy]]:
     """A Kafka that a worker reaches through a proxy, and the witness without it."""
     proxy = ProduceProxy()
-    with jar_kafka([Listener("PROXIED", advertised_port=proxy.port)]) as broker:
+    listener = Listener("PROXIED", advertised_port=proxy.port)
+    with jar_kafka(listeners=[listener]) as broker:
         proxy.start(broker.address("PROXIED"))
         with proxy:
             yield broker, proxy

@@ -1,22 +1,18 @@
-"""What the topics of the output refuse: records too large, timestamps out of range."""
+"""Records that are too large for a topic of the output."""
 
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import replace
 from pathlib import Path
 
 from tests.kafka.client import Record, Stored, produce
 from tests.kafka.configure import configure_topic
 from tests.kafka.feeder import Feeder
-from tests.kafka.metrics import total
 from tests.kafka.service import Service, make_service
 from tests.kafka.verdict import Verdict, event, events, judge
 
 N = 2_000
 LIMIT = 20_000
-DAY_MS = 86_400_000
 
 
 def padded(seq: int, size: int) -> Record:
@@ -86,29 +82,6 @@ def test_a_limit_lowered_while_the_worker_runs(kafka: str, tmp_path: Path) -> No
     assert refused > 0
     assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
     assert {one.value for one in dead} == {sent[seq].value for seq in large}
-
-
-def test_a_timestamp_far_in_the_future(kafka: str, tmp_path: Path) -> None:
-    """Kafka takes none that is an hour ahead: a dead letter, its own time kept in the headers."""
-    ahead = {"message.timestamp.after.max.ms": str(10 * DAY_MS)}
-    service = make_service(kafka, tmp_path, source_config=ahead)
-    now_ms = int(time.time() * 1_000)
-    sent = events(N)
-    early = replace(sent[N // 2], timestamp_ms=now_ms + DAY_MS)
-    sent[N // 2] = early
-    produce(kafka, service.source, sent)
-    with service.worker() as worker:
-        service.settled()
-        assert not worker.log_events("produce_refused")
-        page = worker.get("/metrics")[1]
-    (dead,) = service.dead_letters()
-    assert (dead.key, dead.value) == (early.key, early.value)
-    assert dead.header("rtml-dlq-timestamp") == b"%d" % (now_ms + DAY_MS)
-    assert abs((dead.timestamp_ms or 0) - now_ms) < DAY_MS / 2
-    assert reasons([dead]) == {(b"produce", b"TimestampRefused")}
-    others = [one for one in sent if one is not early]
-    assert judge(others, service.scored()) == Verdict(N - 1, 0, 0, 0, 0)
-    assert total(page, "rtml_dead_letters_total", stage="produce") == 1
 
 
 def test_a_dead_letter_that_is_refused_stops_the_worker(kafka: str, tmp_path: Path) -> None:

@@ -88,6 +88,28 @@ def test_the_worker_waits_for_kafka_at_the_start(broker: RealKafka, tmp_path: Pa
     assert liveness.asked > 0
 
 
+def test_sigterm_while_kafka_is_away(broker: RealKafka, tmp_path: Path) -> None:
+    """It ends within its bound, exit 0; what it could not finish is scored by the next worker."""
+    service = make_service(broker.bootstrap, tmp_path)
+    sent = events(4_000)
+    settings = {"RTML_DRAIN_TIMEOUT_MS": "2000", "RTML_GROUP_INSTANCE_ID": "one"}
+    with service.worker(environment=settings) as worker:
+        worker.wait_ready()
+        with Feeder(broker.bootstrap, service.source, sent, 2_000) as feed:
+            feed.wait_sent(1_000)
+            broker.kill()
+            begin_s = time.monotonic()
+            assert worker.terminate() == 0
+            took_s = time.monotonic() - begin_s
+            broker.start()
+    with service.worker(environment=settings):
+        service.settled()
+    verdict = judge(sent, service.scored())
+    print(f"ended after {took_s:.1f} s")
+    assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+    assert took_s < 10
+
+
 @pytest.mark.parametrize(
     ("end", "away_s"), [(RealKafka.stop, 0.0), (RealKafka.kill, AWAY_S)], ids=["restart", "killed"]
 )

@@ -55,11 +55,33 @@ def test_kafka_that_stays_away_ends_the_worker(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     address = f"127.0.0.1:{port}"
     service = make_service(address, tmp_path, create=False)
-    with service.worker("--wait", "1") as worker:
+    unknown = {"RTML_BROKER": "elsewhere:9092"}
+    with service.worker("--wait", "1", environment=unknown) as worker:
         assert worker.wait() == 3
+    (warned,) = worker.log_events("unknown_setting")
+    assert "did you mean 'RTML_BROKERS'?" in warned["detail"]
     assert worker.log_events("waiting_for_kafka")
     last = " ".join(worker.log.read_text().splitlines()[-3:])
     assert f"cannot reach Kafka at {address}" in last
+
+
+def test_sigterm_ends_the_waiting(tmp_path: Path) -> None:
+    """A worker that waits for Kafka has nothing to drain: exit 0 within seconds."""
+    (port,) = free_ports(1)
+    service = make_service(f"127.0.0.1:{port}", tmp_path, create=False)
+    with service.worker() as worker:
+        until(lambda: worker.log_events("waiting_for_kafka"))
+        assert worker.terminate(timeout_s=5.0) == 0
+
+
+def test_bad_settings_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    """Exit 2; every variable that is wrong is named, and no port was opened."""
+    service = make_service("127.0.0.1:1", tmp_path, create=False)
+    wrong = {"RTML_COMMIT_INTERVAL_MS": "soon", "RTML_MAX_BATCH_EVENTS": "0"}
+    with service.worker(environment=wrong) as worker:
+        assert worker.wait() == 2
+    assert all(name in worker.log.read_text() for name in wrong)
+    assert worker.log_events("http_listening") == []
 
 
 def committed_all(service: Service) -> bool:

@@ -57,7 +57,7 @@ class Publisher:
         self._producer, self._lineage = producer, lineage
         self._partitions, self._limits = partitions, limits
         self._source, self._sink = plan.spec.source.topic, plan.spec.sink.topic
-        self._dead = plan.spec.dead_letter_topic
+        self._dead, self._topics = plan.spec.dead_letter_topic, plan.topics
         self._straight = (
             len(plan.topics) == 1 and partitions[self._sink] == partitions[self._source]
         )
@@ -96,7 +96,7 @@ class Publisher:
         else:
             for row, value in enumerate(outcomes.values):
                 if value is not None:
-                    topic = (outcomes.topics[row] if outcomes.topics else None) or self._sink
+                    topic = self._topic(outcomes, row)
                     to = self._partition(topic, records[row])
                     entry = (row, records[row], value)
                     refused += await self._add(outbox, topic, to, [entry])
@@ -158,6 +158,9 @@ class Publisher:
                 retriable=False,
             )
 
+    def _topic(self, outcomes: Outcomes, row: int) -> str:
+        return (outcomes.topics[row] if outcomes.topics else None) or self._sink
+
     def _partition(self, topic: str, record: Record) -> int:
         count = self._partitions[topic]
         if count == self._partitions[self._source] or record.key is None:
@@ -167,14 +170,14 @@ class Publisher:
     def _refuse_timestamps(
         self, timestamps_ms: Sequence[int], outcomes: Outcomes, now_ms: int
     ) -> list[Fault]:
-        limits = self._limits[self._sink]
         ends = (min(timestamps_ms), max(timestamps_ms))
-        if all(limits.accepts(stamp, now_ms) for stamp in ends):
+        if all(self._limits[to].accepts(stamp, now_ms) for to in self._topics for stamp in ends):
             return []
         refused = []
         for row, stamp in enumerate(timestamps_ms):
-            if outcomes.values[row] is not None and not limits.accepts(stamp, now_ms):
-                message = f"topic '{self._sink}' accepts no timestamp such as {stamp}"
+            topic = self._topic(outcomes, row)
+            if outcomes.values[row] is not None and not self._limits[topic].accepts(stamp, now_ms):
+                message = f"topic '{topic}' accepts no timestamp such as {stamp}"
                 refused.append(Fault(row, Stage.PRODUCE, "TimestampRefused", message))
                 outcomes.values[row] = None
         return refused

@@ -214,7 +214,7 @@ class Pump(Service):
         was refused for its size or timestamp becomes a dead letter this time.
         """
         assert self.link is not None
-        self._failures += 1
+        self._failures += not error.retriable
         if isinstance(error, ProducerClosed) or self._failures > MAX_PRODUCE_FAILURES:
             raise error
         log.error("produce_refused", error=f"{type(error).__name__}: {error}", hint="reading again")

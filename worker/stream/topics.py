@@ -25,15 +25,18 @@ class TopicLimits:
         max_batch_bytes: ``max.message.bytes``: a record batch above it is refused.
         max_ahead_ms: ``message.timestamp.after.max.ms``: how far in the future a timestamp may lie.
         max_behind_ms: ``message.timestamp.before.max.ms``.
+        stamps: ``message.timestamp.type`` is LogAppendTime: a record's own time does not matter.
     """
 
     max_batch_bytes: int = DEFAULT_MAX_RECORD_BYTES
     max_ahead_ms: int = DEFAULT_MAX_AHEAD_MS
     max_behind_ms: int = 2**63 - 1
+    stamps: bool = False
 
     def accepts(self, timestamp_ms: int, now_ms: int) -> bool:
         """Whether a record with this timestamp would be taken."""
-        return now_ms - self.max_behind_ms <= timestamp_ms <= now_ms + self.max_ahead_ms
+        least_ms, most_ms = now_ms - self.max_behind_ms, now_ms + self.max_ahead_ms
+        return self.stamps or least_ms <= timestamp_ms <= most_ms
 
 
 def wanted(plan: Plan) -> list[str]:
@@ -115,4 +118,5 @@ def _limits(entries: Mapping[str, str]) -> TopicLimits:
         int(entries.get("max.message.bytes", default.max_batch_bytes)),
         int(entries.get("message.timestamp.after.max.ms", default.max_ahead_ms)),
         int(entries.get("message.timestamp.before.max.ms", default.max_behind_ms)),
+        entries.get("message.timestamp.type") == "LogAppendTime",
     )
