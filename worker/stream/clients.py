@@ -10,13 +10,17 @@ from typing import Any, Protocol, TypeVar
 
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    KafkaConnectionError,
     KafkaError,
+    SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
 )
 
 from worker.errors import ConfigError, Problem, TransportError
@@ -29,6 +33,7 @@ MAX_POLL_INTERVAL_MS = 300_000
 REQUEST_TIMEOUT_MS = 40_000
 BACKOFF_MAX_S = 5.0
 STOP_TIMEOUT_S = 10.0
+CAUSE_TIMEOUT_MS = 5_000
 
 
 def security(settings: Settings) -> dict[str, Any]:
@@ -107,7 +112,9 @@ FORBIDDEN = (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
 )
 """Answers that trying again does not change."""
 
@@ -161,12 +168,13 @@ async def connect(
         client = make()
         try:
             await client.start()
-        except FORBIDDEN as error:
-            await stop(client)
-            raise refused(error) from error
         except (KafkaError, OSError) as error:
             await stop(client)
-            reason = f"cannot reach Kafka at {settings.brokers}: {error or type(error).__name__}"
+            cause = await _cause(settings, error)
+            if isinstance(cause, FORBIDDEN):
+                raise refused(cause) from None
+            told = str(cause) or type(cause).__name__
+            reason = f"cannot reach Kafka at {settings.brokers}: {told}"
             if deadline_s is not None and loop.time() + pause_s > deadline_s:
                 raise TransportError(reason, retriable=True) from error
             waiting(reason)
@@ -174,6 +182,21 @@ async def connect(
             pause_s = min(pause_s * 2, BACKOFF_MAX_S)
         else:
             return client
+
+
+async def _cause(settings: Settings, error: Exception) -> Exception:
+    """Why the first broker does not let us in: aiokafka tells that to its log only."""
+    if not isinstance(error, KafkaConnectionError):
+        return error
+    given = security(settings)
+    host, port, _ = collect_hosts(given.pop("bootstrap_servers"), randomize=False)[0]
+    try:
+        connection = await create_conn(host, port, request_timeout_ms=CAUSE_TIMEOUT_MS, **given)
+    except (KafkaError, OSError) as cause:
+        told: Exception = cause
+        return told
+    connection.close()
+    return error
 
 
 async def stop(client: Client) -> None:
