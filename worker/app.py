@@ -128,6 +128,7 @@ class Worker:
             await self._serve(watch)
         finally:
             began_s = loop.time()
+            await asyncio.gather(*(pump.stop() for pump in self.pumps.values()))
             await app.stop()
             await self.web.stop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -143,7 +144,7 @@ class Worker:
 
     def lag(self) -> int:
         """Events behind the end of the log, over all partitions of this worker."""
-        return sum(pump.lag() for pump in self.pumps.values())
+        return sum(pump.link.total_lag() for pump in self.pumps.values() if pump.link is not None)
 
     async def _serve(self, watch: Callable[[], None] | None) -> None:
         while not self._stop.is_set():

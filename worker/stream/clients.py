@@ -186,17 +186,16 @@ async def connect(
 
 async def _cause(settings: Settings, error: Exception) -> Exception:
     """Why the first broker does not let us in: aiokafka tells that to its log only."""
-    if not isinstance(error, KafkaConnectionError):
-        return error
-    given = security(settings)
-    host, port, _ = collect_hosts(given.pop("bootstrap_servers"), randomize=False)[0]
-    try:
-        connection = await create_conn(host, port, request_timeout_ms=CAUSE_TIMEOUT_MS, **given)
-    except (KafkaError, OSError) as cause:
-        told: Exception = cause
-        return told
-    connection.close()
-    return error
+    found = error
+    if isinstance(error, KafkaConnectionError):
+        given = security(settings)
+        host, port, _ = collect_hosts(given.pop("bootstrap_servers"), randomize=False)[0]
+        try:
+            connection = await create_conn(host, port, request_timeout_ms=CAUSE_TIMEOUT_MS, **given)
+            connection.close()
+        except (KafkaError, OSError) as cause:
+            found = cause
+    return found
 
 
 async def stop(client: Client) -> None:

@@ -114,6 +114,10 @@ class Link:
         end = self.consumer.highwater(lane.partition)
         return 0 if end is None else max(int(end) - lane.frontier.position, 0)
 
+    def total_lag(self) -> int:
+        """Events behind the end of the log, over this worker's partitions."""
+        return sum(self.lag(lane) for lane in self.assignment.lanes.values())
+
     def report(self, meter: Meter) -> None:
         """Tells the meter where each partition stands."""
         now_ms = time.time() * 1_000

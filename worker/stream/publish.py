@@ -92,7 +92,9 @@ class Publisher:
                 part = slice(segment.start, segment.end)
                 rows = range(segment.start, segment.end)
                 entries = zip(rows, records[part], outcomes.values[part], strict=True)
-                refused += await self._add(outbox, self._sink, segment.partition, entries)
+                # A source that grew while we ran has more partitions than its sink.
+                to = segment.partition % self._partitions[self._sink]
+                refused += await self._add(outbox, self._sink, to, entries)
         else:
             for row, value in enumerate(outcomes.values):
                 if value is not None:

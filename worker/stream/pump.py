@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -26,6 +25,7 @@ from worker.stream.intake import Taken, joined, take
 from worker.stream.link import Link, Terms, open_link
 from worker.stream.meter import Meter
 from worker.stream.publish import Future
+from worker.stream.refusals import Refusals
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +34,6 @@ LONG_RUN_S = 0.005
 """A graph that runs longer goes to a thread: ONNX Runtime releases the interpreter's lock, so that
 heartbeats, fetches and acknowledgements go on."""
 PROBE_S = 5.0
-MAX_PRODUCE_FAILURES = 3
-"""The same records refused so often in a row stop the service."""
 
 _value, _timestamp = attrgetter("value"), attrgetter("timestamp")
 
@@ -84,7 +82,7 @@ class Pump(Service):
         self._epoch = 0
         self._steady = asyncio.Event()
         self._steady.set()
-        self._failures = 0
+        self._refusals = Refusals(terms.settings.max_batch_events)
 
     async def on_stop(self) -> None:
         """Drains: nothing more is taken, what is in flight is finished and committed.
@@ -93,9 +91,14 @@ class Pump(Service):
         """
         if self.link is None:
             return
-        if self.failure is None:
-            await self.link.assignment.close(list(self.link.assignment.lanes.values()))
-        await self.link.close()
+        try:
+            if self.failure is None:
+                await self.link.assignment.close(list(self.link.assignment.lanes.values()))
+        except Exception as error:  # noqa: BLE001 - a refused last commit must be told, not lost
+            self.failure = error
+            self._failed(error)
+        finally:
+            await self.link.close()
 
     @Service.task
     async def _pump(self) -> None:
@@ -131,15 +134,13 @@ class Pump(Service):
         self._linked.set()
         while not self.should_stop:
             await self._steady.wait()
+            most = min(self._limit, self._refusals.most)
             epoch = self._epoch
-            taken = await take(self.link, self._limit, partial(self._is_current, epoch))
+            taken = await take(self.link, most, lambda: epoch == self._epoch)  # noqa: B023 - awaited here
             if taken:
                 self.busy_s = time.perf_counter()
                 await self._put_through(self.link, taken)
                 self.busy_s = None
-
-    def _is_current(self, epoch: int) -> bool:
-        return epoch == self._epoch
 
     def _wait(self, reason: str) -> None:
         self.waiting = reason
@@ -153,6 +154,7 @@ class Pump(Service):
         values = list(map(_value, records))
         outcomes = await self._score(values, timing)
         self._bound(values)
+        self._refusals.condemn(records, outcomes)
         self._meter.taken(len(records), timing)
         timestamps_ms = list(map(_timestamp, records))
         start_s = time.perf_counter()
@@ -192,10 +194,9 @@ class Pump(Service):
                 if ticket.epoch == self._epoch:
                     await asyncio.gather(*ticket.futures)
             except KafkaError as error:
-                await self._start_over(error)
+                await self._start_over(error, ticket)
             if ticket.epoch == self._epoch:
                 self._settle(ticket)
-                self._failures = 0
             else:
                 self._meter.abandoned(len(ticket.outcomes))
             self.oldest_s = None
@@ -204,19 +205,21 @@ class Pump(Service):
         for part in ticket.taken:
             part.lane.done(part.span)
             part.lane.settled_ms = part.records[-1].timestamp
+        self._refusals.settled(ticket.taken)
         self._meter.stage("acknowledge", time.perf_counter() - ticket.sent_s)
         self._meter.settled(ticket.outcomes, ticket.timestamps_ms, time.time() * 1_000)
 
-    async def _start_over(self, error: KafkaError) -> None:
+    async def _start_over(self, error: KafkaError, ticket: Ticket) -> None:
         """After a refused record batch the sequence numbers are wrong for good: a new producer.
 
-        Every lane goes back to its frontier, and the topics' limits are read anew, so that what
-        was refused for its size or timestamp becomes a dead letter this time.
+        Every lane goes back to its frontier, and the topics' limits are read anew. What is refused
+        again is read in smaller batches, until the guilty record is alone and a dead letter.
+
+        Raises:
+            KafkaError: a refusal that is not about a record, or of the guilty one's dead letter.
         """
         assert self.link is not None
-        self._failures += not error.retriable
-        if isinstance(error, ProducerClosed) or self._failures > MAX_PRODUCE_FAILURES:
-            raise error
+        self._refusals.note(error, ticket.taken)
         log.error("produce_refused", error=f"{type(error).__name__}: {error}", hint="reading again")
         self._epoch += 1
         self._steady.clear()
@@ -242,9 +245,3 @@ class Pump(Service):
             if await self.link.answers(PROBE_S):
                 self.answered_s = time.perf_counter()
             await asyncio.sleep(PROBE_S)
-
-    def lag(self) -> int:
-        """Events behind the end of the log, over this worker's partitions."""
-        if self.link is None:
-            return 0
-        return sum(self.link.lag(lane) for lane in self.link.assignment.lanes.values())

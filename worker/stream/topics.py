@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from worker.graph.plan import Plan
 DEFAULT_MAX_RECORD_BYTES = 1_048_588
 DEFAULT_MAX_AHEAD_MS = 3_600_000
 MAX_REPLICAS = 3
+KNOWN_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,24 @@ async def create(admin: AIOKafkaAdminClient, topics: Iterable[str], partitions: 
         if error_type.errno not in (0, TopicAlreadyExistsError.errno):
             reason = next((text for text in message if text), error_type.__name__)
             raise TransportError(f"creating '{topic}': {reason}", retriable=False)
+    await _wait_until_known(admin, new)
     return new
+
+
+async def _wait_until_known(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> None:
+    """Returns when the broker that is asked has heard of the new topics.
+
+    Raises:
+        TransportError: it has not within `KNOWN_WITHIN_S`.
+    """
+    try:
+        async with asyncio.timeout(KNOWN_WITHIN_S):
+            # No event tells of it: the broker has to be asked again.
+            while not set(topics) <= (await partition_counts(admin)).keys():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        names = ", ".join(topics)
+        raise TransportError(f"created {names}, but they do not appear", retriable=True) from error
 
 
 async def limits(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, TopicLimits]:

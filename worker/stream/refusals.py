@@ -1,0 +1,69 @@
+"""Records that Kafka refuses to take, found by halving: they become dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
+
+from worker.codec.outcome import Outcomes
+from worker.errors import Fault, Stage
+from worker.stream.clients import FORBIDDEN
+from worker.stream.intake import Taken
+from worker.stream.record import Record
+
+SHRINK = 16
+"""A refused batch is read again in batches so much smaller, until the guilty record is alone."""
+
+
+class Refusals:
+    """How large a batch may be after a refusal, and which records are known to be refused.
+
+    Attributes:
+        most: events the next batch may have; grows back with every batch that is taken.
+    """
+
+    def __init__(self, max_events: int) -> None:
+        self.most = self._max_events = max_events
+        self._guilty: dict[tuple[int, int], str] = {}
+
+    def note(self, error: KafkaError, taken: Sequence[Taken]) -> None:
+        """A batch was refused: read it again in smaller ones, or know its only record guilty.
+
+        Raises:
+            KafkaError: ``error``, where it is not about a record, or was the refusal of the guilty
+                record's own dead letter.
+        """
+        if error.retriable:
+            return
+        if isinstance(error, (*FORBIDDEN, ProducerClosed, ProducerFenced)):
+            raise error
+        size = sum(part.span.events for part in taken)
+        self.most = max(1, size // SHRINK)
+        if size == 1:
+            record = taken[0].records[0]
+            place = (record.partition, record.offset)
+            if place in self._guilty:
+                raise error
+            self._guilty[place] = f"{type(error).__name__}: {error}"
+
+    def condemn(self, records: Sequence[Record], outcomes: Outcomes) -> None:
+        """Turns the outcomes of guilty records into faults of stage produce, in place."""
+        if not self._guilty:
+            return
+        for row, record in enumerate(records):
+            said = self._guilty.get((record.partition, record.offset))
+            if said is not None and outcomes.values[row] is not None:
+                outcomes.values[row] = None
+                message = f"Kafka refused the scored record: {said}"
+                outcomes.faults.append(Fault(row, Stage.PRODUCE, "ProduceRefused", message))
+        outcomes.faults.sort(key=lambda fault: fault.row)
+
+    def settled(self, taken: Sequence[Taken]) -> None:
+        """A batch was taken: batches grow again, and its guilty records are forgotten."""
+        self.most = min(self.most * 2, self._max_events)
+        for part in taken if self._guilty else ():
+            partition = part.lane.partition.partition
+            for place in list(self._guilty):
+                if place[0] == partition and place[1] < part.span.end:
+                    del self._guilty[place]
