@@ -128,7 +128,10 @@ class Worker:
             await self._serve(watch)
         finally:
             began_s = loop.time()
-            await asyncio.gather(*(pump.stop() for pump in self.pumps.values()))
+            stops = (pump.stop() for pump in self.pumps.values())
+            for ended in await asyncio.gather(*stops, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    self._failed(ended)
             await app.stop()
             await self.web.stop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -110,8 +110,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._consumer.beginning_offsets([partition]), self._consumer.end_offsets([partition])
         )
         first, end = firsts[partition], ends[partition]
-        if committed is not None:
-            return self.within(partition, committed, first, end)
+        if committed is not None:  # beyond the last stable offset is no fault: a fetch will tell
+            return self.within(partition, committed, first, max(end, committed))
         start = self._source.start
         if isinstance(start, datetime.datetime):
             at_ms = int(start.timestamp() * 1_000)

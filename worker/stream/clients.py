@@ -200,9 +200,14 @@ async def _cause(settings: Settings, error: Exception) -> Exception:
 
 async def stop(client: Client) -> None:
     """Stops a client within a bound: a producer would flush for ever without a broker."""
-    with contextlib.suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await client.stop()
+    try:
+        with contextlib.suppress(TimeoutError, KafkaError, OSError):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await client.stop()
+    except asyncio.CancelledError:  # aiokafka's fetcher lets that of its own task escape
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 def refused(error: KafkaError) -> TransportError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
@@ -14,6 +15,8 @@ from worker.stream.record import Record
 
 SHRINK = 16
 """A refused batch is read again in batches so much smaller, until the guilty record is alone."""
+CONVICTED = 2
+"""Refusals of a lone record: one may be a passing error, such as a lost sequence number."""
 
 
 class Refusals:
@@ -25,6 +28,7 @@ class Refusals:
 
     def __init__(self, max_events: int) -> None:
         self.most = self._max_events = max_events
+        self._lone: Counter[tuple[int, int]] = Counter()
         self._guilty: dict[tuple[int, int], str] = {}
 
     def note(self, error: KafkaError, taken: Sequence[Taken]) -> None:
@@ -45,7 +49,9 @@ class Refusals:
             place = (record.partition, record.offset)
             if place in self._guilty:
                 raise error
-            self._guilty[place] = f"{type(error).__name__}: {error}"
+            self._lone[place] += 1
+            if self._lone[place] == CONVICTED:
+                self._guilty[place] = f"{type(error).__name__}: {error}"
 
     def condemn(self, records: Sequence[Record], outcomes: Outcomes) -> None:
         """Turns the outcomes of guilty records into faults of stage produce, in place."""
@@ -62,8 +68,9 @@ class Refusals:
     def settled(self, taken: Sequence[Taken]) -> None:
         """A batch was taken: batches grow again, and its guilty records are forgotten."""
         self.most = min(self.most * 2, self._max_events)
-        for part in taken if self._guilty else ():
+        for part in taken if self._lone else ():
             partition = part.lane.partition.partition
-            for place in list(self._guilty):
+            for place in list(self._lone):
                 if place[0] == partition and place[1] < part.span.end:
-                    del self._guilty[place]
+                    del self._lone[place]
+                    self._guilty.pop(place, None)
