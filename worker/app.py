@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 import faust
 import structlog
 from faust.app.base import BootStrategy
+from faust.types.settings import Settings as FaustSettings
 
 from worker.graph.plan import Plan
 from worker.settings import Settings
@@ -49,6 +51,14 @@ class _App(faust.App):
 
     async def on_first_start(self) -> None:
         """faust would make a folder in the working directory, which may be read-only."""
+
+
+def _app() -> _App:
+    """The App without faust's variables: Kubernetes makes ``WEB_PORT`` for a service named web."""
+    for setting in FaustSettings.SETTINGS.values():
+        if setting.env_name is not None:
+            os.environ.pop(setting.env_name, None)
+    return _App("rtml", broker="kafka://", autodiscover=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled, number)
-        app = _App("rtml", broker="kafka://", autodiscover=False)
+        app = _app()
         try:
             await self.web.start()
             await app.start()
