@@ -99,14 +99,15 @@ def test_sigterm_while_kafka_is_away(broker: RealKafka, tmp_path: Path) -> None:
             feed.wait_sent(1_000)
             broker.kill()
             begin_s = time.monotonic()
-            assert worker.terminate() == 0
+            code = worker.terminate()
             took_s = time.monotonic() - begin_s
             broker.start()
     with service.worker(environment=settings):
         service.settled()
     verdict = judge(sent, service.scored())
-    print(f"ended after {took_s:.1f} s")
+    print(f"ended with {code} after {took_s:.1f} s")
     assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+    assert code == 0, worker.log.read_text()[-3_000:]
     assert took_s < 10
 
 

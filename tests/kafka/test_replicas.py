@@ -82,6 +82,7 @@ def test_a_rolling_restart_repeats_nothing(kafka: str, tmp_path: Path) -> None:
     sent = events(6_000)
     exits = []
     old = service.worker()
+    old.wait_ready()
     with Feeder(kafka, service.source, sent, per_s=1_000):
         for _ in range(3):
             new = service.worker()

@@ -50,7 +50,8 @@ def _limit(seconds: float, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     whole = math.ceil(seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole))
+    # A second between the two: at the first comes SIGXCPU, which says why; at the second SIGKILL.
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
     pages = Path("/proc/self/statm")
     if pages.exists():  # elsewhere address space cannot be limited
         taken = int(pages.read_text().split()[0]) * resource.getpagesize()
