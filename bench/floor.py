@@ -19,6 +19,7 @@ from aiokafka.errors import NoOffsetForPartitionError
 
 from worker.settings import Settings
 from worker.stream import clients
+from worker.stream.connect import stop
 
 IN_FLIGHT_BATCHES = 4
 POLL_MS = 200
@@ -47,8 +48,8 @@ class PassThrough(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 for task in (self._pump(), self._acks(), self._commits()):
                     tasks.create_task(task)
         finally:
-            await clients.stop(self._consumer)
-            await clients.stop(self._producer)
+            await stop(self._consumer)
+            await stop(self._producer)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Starts at the beginning: a benchmark's topic is new."""

@@ -20,7 +20,7 @@ def test_nothing_is_committed_twice() -> None:
     """The frontier is committed only where it has moved."""
     lane = Lane(PARTITION, 7, 7)
     due = [lane.to_commit]
-    lane.done(lane.take(9, 2))
+    lane.done(lane.take(9, 2, 0))
     due.append(lane.to_commit)
     lane.committed = 9
     due.append(lane.to_commit)
@@ -33,7 +33,7 @@ def test_idle_returns_when_all_is_done() -> None:
     async def run() -> list[bool]:
         lane = Lane(PARTITION, 0, None)
         await lane.idle()
-        first, second = lane.take(1, 1), lane.take(2, 1)
+        first, second = lane.take(1, 1, 0), lane.take(2, 1, 0)
         waiting = asyncio.create_task(lane.idle())
         seen = []
         for span in (second, first):
@@ -51,7 +51,7 @@ def test_a_rewind_ends_the_waiting() -> None:
 
     async def run() -> int:
         lane = Lane(PARTITION, 3, None)
-        lane.take(5, 2)
+        lane.take(5, 2, 0)
         start = lane.rewind()
         await lane.idle()
         return start

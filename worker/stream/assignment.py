@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from worker.graph.spec import SourceSpec
-from worker.stream.clients import FORBIDDEN, refused
+from worker.stream.connect import FORBIDDEN, refused
 from worker.stream.lane import Lane
 from worker.stream.meter import Meter
 
@@ -53,6 +53,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finishes what is in flight for the partitions, commits it and lets them go."""
+        self.joined = False
         lanes = [self.lanes[partition] for partition in revoked if partition in self.lanes]
         try:
             await self.close(lanes)

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import ssl
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    KafkaConnectionError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    UnsupportedSaslMechanismError,
-)
 
-from worker.errors import ConfigError, Problem, TransportError
+from worker.errors import ConfigError, Problem
 from worker.settings import Settings
 
 MAX_FETCH_BYTES = 16_000_000
@@ -31,9 +17,6 @@ MAX_PARTITION_FETCH_BYTES = 4_000_000
 """8 KB events: 2.5 times the speed of 256 KB."""
 MAX_POLL_INTERVAL_MS = 300_000
 REQUEST_TIMEOUT_MS = 40_000
-BACKOFF_MAX_S = 5.0
-STOP_TIMEOUT_S = 4.0
-CAUSE_TIMEOUT_MS = 5_000
 
 
 def security(settings: Settings) -> dict[str, Any]:
@@ -108,17 +91,6 @@ def producer(
     )
 
 
-FORBIDDEN = (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    UnsupportedSaslMechanismError,
-)
-"""Answers that trying again does not change."""
-
-
 class Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
     """A client for topics and their configuration, stopped like the others."""
 
@@ -130,86 +102,3 @@ class Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
 def admin(settings: Settings) -> Admin:
     """A client for topics and their configuration."""
     return Admin(**security(settings), request_timeout_ms=REQUEST_TIMEOUT_MS)
-
-
-class Client(Protocol):
-    """What all Kafka clients share."""
-
-    async def start(self) -> None:
-        """Connects."""
-
-    async def stop(self) -> None:
-        """Disconnects."""
-
-
-ClientT = TypeVar("ClientT", bound=Client)
-
-
-async def connect(
-    settings: Settings,
-    make: Callable[[], ClientT],
-    deadline_s: float | None,
-    waiting: Callable[[str], None],
-) -> ClientT:
-    """A started client; tries again until Kafka answers.
-
-    Args:
-        settings: whose brokers are tried.
-        make: a new client for each try.
-        deadline_s: on the loop's clock, when to give up; None waits for ever.
-        waiting: told the reason before each further try.
-
-    Raises:
-        TransportError: not reached in time, or refused (credentials, authorization).
-    """
-    loop = asyncio.get_running_loop()
-    pause_s = 0.25
-    while True:
-        client = make()
-        try:
-            await client.start()
-        except (KafkaError, OSError) as error:
-            await stop(client)
-            cause = await _cause(settings, error)
-            if isinstance(cause, FORBIDDEN):
-                raise refused(cause) from None
-            told = str(cause) or type(cause).__name__
-            reason = f"cannot reach Kafka at {settings.brokers}: {told}"
-            if deadline_s is not None and loop.time() + pause_s > deadline_s:
-                raise TransportError(reason, retriable=True) from error
-            waiting(reason)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, BACKOFF_MAX_S)
-        else:
-            return client
-
-
-async def _cause(settings: Settings, error: Exception) -> Exception:
-    """Why the first broker does not let us in: aiokafka tells that to its log only."""
-    found = error
-    if isinstance(error, KafkaConnectionError):
-        given = security(settings)
-        host, port, _ = collect_hosts(given.pop("bootstrap_servers"), randomize=False)[0]
-        try:
-            connection = await create_conn(host, port, request_timeout_ms=CAUSE_TIMEOUT_MS, **given)
-            connection.close()
-        except (KafkaError, OSError) as cause:
-            found = cause
-    return found
-
-
-async def stop(client: Client) -> None:
-    """Stops a client within a bound: a producer would flush for ever without a broker."""
-    try:
-        with contextlib.suppress(TimeoutError, KafkaError, OSError):
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await client.stop()
-    except asyncio.CancelledError:  # aiokafka's fetcher lets that of its own task escape
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-
-
-def refused(error: KafkaError) -> TransportError:
-    """The error that stops the worker: Kafka answered, and its answer will not change."""
-    return TransportError(f"Kafka refused: {type(error).__name__}: {error}", retriable=False)

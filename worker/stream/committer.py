@@ -9,10 +9,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from worker.stream.clients import refused
+from worker.stream.connect import refused
 from worker.stream.lane import Lane
 
 log = structlog.get_logger(__name__)
+
+COMMIT_TIMEOUT_S = 5.0
+"""aiokafka looks for a lost coordinator for as long as that takes, and a stop waits behind it."""
 
 
 class Committer:
@@ -44,13 +47,16 @@ class Committer:
             if not offsets:
                 return
             try:
-                await self._consumer.commit({lane.partition: n for lane, n in offsets.items()})
+                async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                    await self._consumer.commit({lane.partition: n for lane, n in offsets.items()})
+            except TimeoutError:
+                log.warning("commit_failed", error=f"no answer within {COMMIT_TIMEOUT_S:g} s")
             except (CommitFailedError, IllegalStateError) as error:
-                log.info("commit_given_up", reason=str(error))
+                log.info("commit_given_up", reason=f"{type(error).__name__}: {error}")
             except KafkaError as error:
                 if not error.retriable:
                     raise refused(error) from error
-                log.warning("commit_failed", error=str(error))
+                log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
             else:
                 for lane, offset in offsets.items():
                     lane.committed = offset

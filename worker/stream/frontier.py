@@ -13,11 +13,13 @@ class Span:
     Attributes:
         end: the offset after the last of them.
         events: how many records; offsets have gaps where a topic was compacted.
+        first_ms: timestamp of the first of them.
         done: whether every outcome is acknowledged.
     """
 
     end: int
     events: int
+    first_ms: int
     done: bool = False
 
 
@@ -37,15 +39,20 @@ class Frontier:
         self.in_flight = 0
         self._open: deque[Span] = deque()
 
-    def take(self, end: int, events: int) -> Span:
-        """Notes that records up to before offset ``end`` are in work.
+    @property
+    def first_ms(self) -> int | None:
+        """Timestamp of the first record in work, None where none is."""
+        return self._open[0].first_ms if self._open else None
+
+    def take(self, end: int, events: int, first_ms: int = 0) -> Span:
+        """Notes that records up to before offset ``end`` are in work, the first of ``first_ms``.
 
         Raises:
             ValueError: ``end`` is not beyond what was taken before: records came twice.
         """
         if end <= self.taken:
             raise ValueError(f"offset {end - 1} was taken before; taken up to {self.taken - 1}")
-        span = Span(end, events)
+        span = Span(end, events, first_ms)
         self._open.append(span)
         self.taken = end
         self.in_flight += events

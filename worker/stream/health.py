@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from worker.stream.link import Link
 from worker.stream.pump import Pump
 
 SILENT_S = 10.0
@@ -35,4 +36,17 @@ def reasons(service: str, pump: Pump) -> list[str]:
     ):
         if since_s is not None and time.perf_counter() - since_s > SILENT_S:
             found.append(f"{service}: {what} for {time.perf_counter() - since_s:.0f} s")
+    if pump.oldest_s is None and pump.busy_s is None:
+        found += [f"{service}: {what}" for what in _stuck(link)]
     return found
+
+
+def _stuck(link: Link) -> list[str]:
+    """Partitions in which events wait and none is taken."""
+    now_s = time.perf_counter()
+    return [
+        f"frontier of partition {lane.partition.partition} stays at {lane.frontier.position} for "
+        f"{now_s - lane.moved_s:.0f} s while its lag is {link.lag(lane)}"
+        for lane in link.assignment.lanes.values()
+        if lane.open and now_s - lane.moved_s > SILENT_S and link.lag(lane)
+    ]

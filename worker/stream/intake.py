@@ -9,6 +9,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from worker.errors import TransportError
+from worker.stream.connect import FORBIDDEN, refused
 from worker.stream.frontier import Span
 from worker.stream.lane import Lane
 from worker.stream.link import Link
@@ -48,9 +50,11 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
         return []
     except NoOffsetForPartitionError:
         return []  # asked before the lane sought its start
-    except KafkaError as error:
-        if not error.retriable:
-            raise
+    except FORBIDDEN as error:
+        raise refused(error) from error
+    except Exception as error:
+        if not getattr(error, "retriable", False):
+            raise _unreadable(link, error) from error
         log.warning("fetch_failed", error=f"{type(error).__name__}: {error}")
         return []
     taken = []
@@ -61,11 +65,36 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
         if lane not in ready or not valid():  # from before its position was sought
             link.consumer.seek(partition, lane.frontier.taken)
             continue
-        span = lane.take(records[-1].offset + 1, len(records))
+        span = lane.take(records[-1].offset + 1, len(records), records[0].timestamp)
         taken.append(Taken(lane, span, records))
     if not found:
+        _check_fetcher(link)
         await _skip_markers(link, ready)
     return taken
+
+
+def _check_fetcher(link: Link) -> None:
+    """Notices that aiokafka's fetching has ended: it would say nothing and bring nothing more.
+
+    Raises:
+        TransportError: why it ended.
+    """
+    fetching = link.consumer._fetcher.error_future
+    if fetching.done() and not fetching.cancelled() and fetching.exception() is not None:
+        error = fetching.exception()
+        raise _unreadable(link, error.__cause__ or error)
+
+
+def _unreadable(link: Link, error: BaseException) -> TransportError:
+    places = ", ".join(
+        f"{lane.partition.topic}-{lane.partition.partition}@{lane.frontier.taken}"
+        for lane in link.assignment.lanes.values()
+    )
+    return TransportError(
+        f"what comes next cannot be read ({places}): {type(error).__name__}: {error}; where a "
+        "record is broken for good, move the group past it with kafka-consumer-groups.sh",
+        retriable=False,
+    )
 
 
 async def _skip_markers(link: Link, lanes: Iterable[Lane]) -> None:
@@ -81,10 +110,16 @@ async def _return_to_log(link: Link, wanted: Mapping[TopicPartition, int]) -> No
         lane = link.assignment.lanes.get(partition)
         if lane is None:
             continue
-        first = (await link.consumer.beginning_offsets([partition]))[partition]
-        end = (await link.consumer.end_offsets([partition]))[partition]
-        start = link.assignment.within(partition, offset, first, end)
         await lane.idle()
+        try:
+            first = (await link.consumer.beginning_offsets([partition]))[partition]
+            end = (await link.consumer.end_offsets([partition]))[partition]
+        except KafkaError as error:  # the next fetch leads here again
+            log.warning("fetch_failed", error=f"{type(error).__name__}: {error}")
+            return
+        if link.assignment.lanes.get(partition) is not lane or not lane.open:
+            continue  # revoked meanwhile: the next owner looks where the log begins
+        start = link.assignment.within(partition, offset, first, end)
         lane.restart(start)
         link.consumer.seek(partition, start)
 

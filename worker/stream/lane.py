@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from aiokafka import TopicPartition
 
@@ -17,7 +18,8 @@ class Lane:
         frontier: what may be committed.
         committed: the offset last committed by this lane, None before the first.
         open: False once revoked; records that arrive later are not taken.
-        settled_ms: timestamp of the last record that was settled, None before the first.
+        moved_s: on the performance counter, when the frontier was last seen to move, or to have
+            nothing before it.
     """
 
     def __init__(self, partition: TopicPartition, start: int, committed: int | None) -> None:
@@ -25,14 +27,15 @@ class Lane:
         self.frontier = Frontier(start)
         self.committed = committed
         self.open = True
-        self.settled_ms: int | None = None
+        self.moved_s = time.perf_counter()
+        self._noted = start
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def take(self, end: int, events: int) -> Span:
-        """Records up to before ``end`` are in work."""
+    def take(self, end: int, events: int, first_ms: int) -> Span:
+        """Records up to before ``end`` are in work; the first has the timestamp ``first_ms``."""
         self._idle.clear()
-        return self.frontier.take(end, events)
+        return self.frontier.take(end, events, first_ms)
 
     def done(self, span: Span) -> None:
         """All outcomes of the span are acknowledged."""
@@ -48,6 +51,19 @@ class Lane:
     def restart(self, start: int) -> None:
         """Goes on from another offset; nothing may be in work."""
         self.frontier = Frontier(start)
+
+    def note(self, lag: int, now_s: float) -> None:
+        """Looks whether the frontier moves; ``lag`` is what lies before it."""
+        position = self.frontier.position
+        if lag == 0 or position != self._noted:
+            self._noted, self.moved_s = position, now_s
+
+    def late_s(self, now_s: float, now_ms: float) -> float:
+        """The age of the oldest event in work; where none is, for how long none moved on."""
+        first_ms = self.frontier.first_ms
+        if first_ms is None:
+            return now_s - self.moved_s
+        return max(now_ms - first_ms, 0) / 1_000
 
     @property
     def to_commit(self) -> int | None:

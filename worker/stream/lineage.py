@@ -12,6 +12,7 @@ from worker.stream.record import Record
 
 MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
+_BRIEF = frozenset({"topic", "partition", "offset", "timestamp", "stage", "error", "attempt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,13 @@ class Lineage:
         found = [("rtml-service", self.service.encode()), ("rtml-graph", self.graph.encode())]
         return [*found, ("rtml-model", self.models.encode())] if self.models else found
 
-    def dead_letter(self, record: Record, fault: Fault, now_ms: int) -> Headers:
-        """The original headers, then where the record came from and why it is here."""
+    def dead_letter(
+        self, record: Record, fault: Fault, now_ms: int, *, brief: bool = False
+    ) -> Headers:
+        """The original headers, then where the record came from and why it is here.
+
+        ``brief`` leaves out what can be looked up elsewhere, for a record that fits just so.
+        """
         # The value of a header may be null.
         original = {n: v or b"" for n, v in record.headers if n.startswith("rtml-dlq-")}
         at = _iso(now_ms)
@@ -64,7 +70,11 @@ class Lineage:
             ("at", at),
         )
         kept = [header for header in record.headers if header[0] not in original]
-        ours = [(f"rtml-dlq-{name}", value.encode()) for name, value in described if value]
+        ours = [
+            (f"rtml-dlq-{name}", value.encode())
+            for name, value in described
+            if value and not (brief and name not in _BRIEF)
+        ]
         replay = original.get("rtml-dlq-replay-of")
         return [*kept, *ours, *([("rtml-dlq-replay-of", replay)] if replay else [])]
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError
 from aiokafka.partitioner import murmur2
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from worker.codec.outcome import Outcomes
 from worker.errors import Fault, Stage, TransportError
 from worker.graph.plan import Plan
 from worker.stream.lineage import Lineage
+from worker.stream.outbox import Future, Outbox, Place
 from worker.stream.record import Record
 from worker.stream.topics import TopicLimits
 
-Future = asyncio.Future[Any]
+MAX_CACHED_KEY_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ class Publisher:
             len(plan.topics) == 1 and partitions[self._sink] == partitions[self._source]
         )
         self._headers = lineage.scored() if plan.spec.sink.headers else []
+        self._compressed = plan.spec.sink.compression != "none"
 
     async def publish(
         self,
@@ -85,23 +83,17 @@ class Publisher:
             TransportError: a dead letter that the dead-letter topic cannot take.
         """
         now_ms = int(time.time() * 1_000)
-        outbox = _Outbox(self._producer, self._limits)
+        outbox = Outbox(self._producer)
         refused = self._refuse_timestamps(timestamps_ms, outcomes, now_ms)
         if self._straight:
             for segment in segments:
-                part = slice(segment.start, segment.end)
                 rows = range(segment.start, segment.end)
-                entries = zip(rows, records[part], outcomes.values[part], strict=True)
                 # A source that grew while we ran has more partitions than its sink.
                 to = segment.partition % self._partitions[self._sink]
-                refused += await self._add(outbox, self._sink, to, entries)
+                refused += await self._add(outbox, (self._sink, to), rows, records, outcomes)
         else:
-            for row, value in enumerate(outcomes.values):
-                if value is not None:
-                    topic = self._topic(outcomes, row)
-                    to = self._partition(topic, records[row])
-                    entry = (row, records[row], value)
-                    refused += await self._add(outbox, topic, to, [entry])
+            for place, found in self._places(records, outcomes).items():
+                refused += await self._add(outbox, place, found, records, outcomes)
         for fault in refused:
             outcomes.values[fault.row] = None
         outcomes.faults.extend(refused)
@@ -110,55 +102,84 @@ class Publisher:
             await self._bury(outbox, records[fault.row], fault, now_ms)
         return await outbox.flush()
 
+    def _places(self, records: Sequence[Record], outcomes: Outcomes) -> dict[Place, list[int]]:
+        """The rows that have a value, in their order, by where they go."""
+        places: dict[Place, list[int]] = {}
+        for row, value in enumerate(outcomes.values):
+            if value is not None:
+                topic = self._topic(outcomes, row)
+                places.setdefault((topic, self._partition(topic, records[row])), []).append(row)
+        return places
+
     async def _add(
         self,
-        outbox: _Outbox,
-        topic: str,
-        partition: int,
-        entries: Iterable[tuple[int, Record, bytes | None]],
+        outbox: Outbox,
+        place: Place,
+        rows: Iterable[int],
+        records: Sequence[Record],
+        outcomes: Outcomes,
     ) -> list[Fault]:
-        """Appends the records that have a value; a fault for each that is too large."""
+        """Appends the rows that have a value; a fault for each that is too large."""
         refused = []
-        ours = self._headers
-        most = self._limits[topic].max_batch_bytes
-        batch = outbox.batch(topic, partition)
-        first = batch.record_count() == 0
-        for row, record, value in entries:
+        ours, values = self._headers, outcomes.values
+        batch = outbox.batch(place)
+        empty = batch.record_count() == 0
+        for row in rows:
+            value = values[row]
             if value is None:
                 continue
+            record = records[row]
             headers = [*record.headers, *ours] if record.headers else ours
             key, stamp = record.key, record.timestamp
             if batch.append(timestamp=stamp, key=key, value=value, headers=headers) is None:
-                batch = await outbox.next(topic, partition)
+                batch = await outbox.next(place)
                 batch.append(timestamp=stamp, key=key, value=value, headers=headers)
-                first = True
-            if first:  # only the first record of a record batch may exceed the batch size
-                first = batch.size() > most
-                if first:
-                    message = f"{batch.size()} bytes, but max.message.bytes of '{topic}' is {most}"
+                empty = True
+            if empty:  # only the first record of a record batch may exceed the batch size
+                message = self._excess(place[0], batch.size())
+                empty = message is not None
+                if message is not None:
                     refused.append(Fault(row, Stage.PRODUCE, "RecordTooLarge", message))
-                    batch = outbox.discard(topic, partition)
+                    batch = outbox.discard(place)
         return refused
 
-    async def _bury(self, outbox: _Outbox, record: Record, fault: Fault, now_ms: int) -> None:
-        topic, partition = self._dead, self._partition(self._dead, record)
+    def _excess(self, topic: str, size_bytes: int) -> str | None:
+        """By how much a record batch is too large for its topic; None where it fits.
+
+        What is compressed is judged by Kafka alone: here its size is not known yet.
+        """
+        most = self._limits[topic].max_batch_bytes
+        if self._compressed or size_bytes <= most:
+            return None
+        return f"{size_bytes} bytes, but max.message.bytes of '{topic}' is {most}"
+
+    async def _bury(self, outbox: Outbox, record: Record, fault: Fault, now_ms: int) -> None:
+        """Appends a dead letter; where it would be too large, with fewer headers of ours.
+
+        Raises:
+            TransportError: it is too large even so.
+        """
+        topic = self._dead
+        place = (topic, self._partition(topic, record))
         stamp = record.timestamp
         if not self._limits[topic].accepts(stamp, now_ms):
             stamp = now_ms  # the original timestamp stands in the headers
-        headers = self._lineage.dead_letter(record, fault, now_ms)
-        batch = outbox.batch(topic, partition)
-        given = {"timestamp": stamp, "key": record.key, "value": record.value, "headers": headers}
-        if batch.append(**given) is None:
-            batch = await outbox.next(topic, partition)
-            batch.append(**given)
-        most = self._limits[topic].max_batch_bytes
-        if batch.record_count() == 1 and batch.size() > most:
-            place = f"{record.topic}-{record.partition}@{record.offset}"
-            raise TransportError(
-                f"dead letter of {place} has {batch.size()} bytes, but max.message.bytes of "
-                f"'{topic}' is {most}; raise it there",
-                retriable=False,
-            )
+        message: str | None = None
+        for brief in (False, True):
+            headers = self._lineage.dead_letter(record, fault, now_ms, brief=brief)
+            given = {"timestamp": stamp, "key": record.key, "value": record.value}
+            batch = outbox.batch(place)
+            if batch.append(**given, headers=headers) is None:
+                batch = await outbox.next(place)
+                batch.append(**given, headers=headers)
+            if batch.record_count() > 1:
+                return
+            message = self._excess(topic, batch.size())
+            if message is None:
+                return
+            outbox.discard(place)
+        origin = f"{record.topic}-{record.partition}@{record.offset}"
+        raise TransportError(f"dead letter of {origin}: {message}; raise it", retriable=False)
 
     def _topic(self, outcomes: Outcomes, row: int) -> str:
         return (outcomes.topics[row] if outcomes.topics else None) or self._sink
@@ -167,7 +188,8 @@ class Publisher:
         count = self._partitions[topic]
         if count == self._partitions[self._source] or record.key is None:
             return record.partition % count
-        return _murmur2(record.key) % count
+        key = record.key
+        return (_cached if len(key) <= MAX_CACHED_KEY_BYTES else _murmur2)(key) % count
 
     def _refuse_timestamps(
         self, timestamps_ms: Sequence[int], outcomes: Outcomes, now_ms: int
@@ -185,50 +207,9 @@ class Publisher:
         return refused
 
 
-class _Outbox:
-    """Record batches under construction, one per topic and partition."""
-
-    def __init__(self, producer: AIOKafkaProducer, limits: Mapping[str, TopicLimits]) -> None:
-        self._producer, self._limits = producer, limits
-        self._open: dict[tuple[str, int], BatchBuilder] = {}
-        self._sent: list[Future] = []
-
-    def batch(self, topic: str, partition: int) -> BatchBuilder:
-        """The batch being filled."""
-        found = self._open.get((topic, partition))
-        if found is None:
-            found = self._open[topic, partition] = self._producer.create_batch()
-        return found
-
-    async def next(self, topic: str, partition: int) -> BatchBuilder:
-        """Sends the full batch and begins another."""
-        await self._send(topic, partition, self._open.pop((topic, partition)))
-        return self.batch(topic, partition)
-
-    def discard(self, topic: str, partition: int) -> BatchBuilder:
-        """Forgets a batch whose only record must not be sent."""
-        del self._open[topic, partition]
-        return self.batch(topic, partition)
-
-    async def flush(self) -> list[Future]:
-        """Sends what is left; the futures of everything sent."""
-        for (topic, partition), batch in self._open.items():
-            if batch.record_count():
-                await self._send(topic, partition, batch)
-        self._open.clear()
-        return self._sent
-
-    async def _send(self, topic: str, partition: int, batch: BatchBuilder) -> None:
-        while True:
-            try:
-                sent = await self._producer.send_batch(batch, topic, partition=partition)
-            except KafkaTimeoutError:  # no broker for a while: the batch was not enqueued
-                continue
-            self._sent.append(sent)
-            return
-
-
-@functools.lru_cache(maxsize=65_536)
 def _murmur2(key: bytes) -> int:
-    """Java's hash of a key, without its sign; 3-7 µs where it is not cached."""
+    """Java's hash of a key, without its sign; 3-7 µs for short keys."""
     return int(murmur2(key)) & 0x7FFFFFFF
+
+
+_cached = functools.lru_cache(maxsize=65_536)(_murmur2)

@@ -20,11 +20,11 @@ from mode import Service
 
 from worker.codec.outcome import Outcomes
 from worker.score import Timing, score
-from worker.stream.clients import refused
+from worker.stream.connect import refused
 from worker.stream.intake import Taken, joined, take
 from worker.stream.link import Link, Terms, open_link
 from worker.stream.meter import Meter
-from worker.stream.publish import Future
+from worker.stream.outbox import Future
 from worker.stream.refusals import Refusals
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ IN_FLIGHT_BATCHES = 4
 LONG_RUN_S = 0.005
 """A graph that runs longer goes to a thread: ONNX Runtime releases the interpreter's lock, so that
 heartbeats, fetches and acknowledgements go on."""
+FIRST_BATCH_EVENTS = 16
 PROBE_S = 5.0
 
 _value, _timestamp = attrgetter("value"), attrgetter("timestamp")
@@ -77,8 +78,8 @@ class Pump(Service):
         self.answered_s: float | None = None
         self._linked = asyncio.Event()
         self._tickets: asyncio.Queue[Ticket] = asyncio.Queue(IN_FLIGHT_BATCHES)
-        self._limit = terms.settings.max_batch_events
-        self._running_s = 0.0
+        self._limit = min(FIRST_BATCH_EVENTS, terms.settings.max_batch_events)
+        self._event_s = 0.0
         self._epoch = 0
         self._steady = asyncio.Event()
         self._steady.set()
@@ -127,6 +128,7 @@ class Pump(Service):
     def _fail(self, error: Exception) -> None:
         if self.failure is None and not self.should_stop:
             self.failure = error
+            log.error("service_failed", error=f"{type(error).__name__}: {error}")
             self._failed(error)
 
     async def _pump_batches(self) -> None:
@@ -171,11 +173,12 @@ class Pump(Service):
 
     async def _score(self, values: list[bytes | None], timing: Timing) -> Outcomes:
         plan, clock = self._terms.plan, time.perf_counter
-        if self._running_s > LONG_RUN_S:
+        # The first batch is small, so that its time is known before a large one blocks the loop.
+        if self._event_s * len(values) > LONG_RUN_S:
             outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
         else:
             outcomes = score(plan, values, clock, timing)
-        self._running_s += 0.2 * (sum(timing.nodes.values()) - self._running_s)
+        self._event_s = sum(timing.nodes.values()) / len(values)
         return outcomes
 
     def _bound(self, values: list[bytes | None]) -> None:
@@ -204,7 +207,6 @@ class Pump(Service):
     def _settle(self, ticket: Ticket) -> None:
         for part in ticket.taken:
             part.lane.done(part.span)
-            part.lane.settled_ms = part.records[-1].timestamp
         self._refusals.settled(ticket.taken)
         self._meter.stage("acknowledge", time.perf_counter() - ticket.sent_s)
         self._meter.settled(ticket.outcomes, ticket.timestamps_ms, time.time() * 1_000)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
 
 from worker.codec.outcome import Outcomes
-from worker.errors import Fault, Stage
-from worker.stream.clients import FORBIDDEN
+from worker.errors import Fault, Stage, TransportError
+from worker.stream.connect import FORBIDDEN
 from worker.stream.intake import Taken
 from worker.stream.record import Record
 
@@ -35,8 +35,8 @@ class Refusals:
         """A batch was refused: read it again in smaller ones, or know its only record guilty.
 
         Raises:
-            KafkaError: ``error``, where it is not about a record, or was the refusal of the guilty
-                record's own dead letter.
+            KafkaError: ``error``, where it is not about a record.
+            TransportError: it was the refusal of the guilty record's own dead letter.
         """
         if error.retriable:
             return
@@ -48,7 +48,11 @@ class Refusals:
             record = taken[0].records[0]
             place = (record.partition, record.offset)
             if place in self._guilty:
-                raise error
+                raise TransportError(
+                    f"dead letter of {record.topic}-{record.partition}@{record.offset} refused: "
+                    f"{type(error).__name__}: {error}",
+                    retriable=False,
+                )
             self._lone[place] += 1
             if self._lone[place] == CONVICTED:
                 self._guilty[place] = f"{type(error).__name__}: {error}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from worker.errors import ConfigError, Problem, TransportError
 from worker.graph.plan import Plan
@@ -16,6 +16,7 @@ from worker.graph.plan import Plan
 DEFAULT_MAX_RECORD_BYTES = 1_048_588
 DEFAULT_MAX_AHEAD_MS = 3_600_000
 MAX_REPLICAS = 3
+DEAD_LETTER_EXTRA_BYTES = 65_536
 KNOWN_WITHIN_S = 10.0
 
 
@@ -61,7 +62,7 @@ async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     }
 
 
-def missing(plan: Plan, counts: Mapping[str, int]) -> None:
+def require(plan: Plan, counts: Mapping[str, int]) -> None:
     """Refuses to go on where topics do not exist.
 
     Raises:
@@ -76,22 +77,35 @@ def missing(plan: Plan, counts: Mapping[str, int]) -> None:
         raise ConfigError(problems)
 
 
-async def create(admin: AIOKafkaAdminClient, topics: Iterable[str], partitions: int) -> list[str]:
-    """Creates those that do not exist, on up to three brokers each; returns the new ones.
+async def create(admin: AIOKafkaAdminClient, plan: Plan, partitions: int) -> list[str]:
+    """Creates the topics of a graph that do not exist, on up to three brokers each.
+
+    The dead-letter topic takes records that are larger than the source's by what the headers of
+    `lineage` weigh, so that whatever could be read can be buried.
+
+    Returns:
+        The new ones.
 
     Raises:
+        KafkaError: no answer; ask again.
         TransportError: the broker refused one, with its reason.
     """
     counts = await partition_counts(admin)
-    new = [topic for topic in dict.fromkeys(topics) if topic not in counts]
+    new = [topic for topic in dict.fromkeys(wanted(plan)) if topic not in counts]
     if not new:
         return []
+    replicas = min(len((await admin.describe_cluster())["brokers"]), MAX_REPLICAS)
+    source, dead = plan.spec.source.topic, plan.spec.dead_letter_topic
+    readable = await limits(admin, [source] if source in counts else [])
+    least = readable.get(source, TopicLimits()).max_batch_bytes + DEAD_LETTER_EXTRA_BYTES
+    configs = {dead: {"max.message.bytes": str(least)}}
+    specs = [
+        NewTopic(topic, partitions, replicas, topic_configs=configs.get(topic)) for topic in new
+    ]
     try:
-        brokers = len((await admin.describe_cluster())["brokers"])
-        specs = [NewTopic(topic, partitions, min(brokers, MAX_REPLICAS)) for topic in new]
         response = await admin.create_topics(specs)
-    except KafkaError as error:
-        raise TransportError(f"creating {', '.join(new)}: {error}", retriable=False) from error
+    except AttributeError as error:  # what aiokafka raises where it knows of no controller
+        raise KafkaConnectionError("no controller, which alone can create topics") from error
     for topic, code, *message in response.topic_errors:
         error_type = for_code(code)
         if error_type.errno not in (0, TopicAlreadyExistsError.errno):

@@ -6,12 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiokafka.errors import KafkaError
-
-from worker.errors import TransportError
 from worker.graph.plan import Plan
 from worker.settings import Settings
-from worker.stream import clients
+from worker.stream.connect import ask
 from worker.stream.tools import connect
 from worker.stream.topics import create, wanted
 
@@ -52,23 +49,13 @@ def make_topics(
     """
     before = connect.topics(settings, wait_s, waiting)
     names = list(dict.fromkeys(wanted(plan)))
-    new = asyncio.run(_create(settings, names, partitions, waiting))
+    new = asyncio.run(_create(settings, plan, partitions, waiting))
     return [Made(name, before.get(name, partitions), name in new) for name in names]
 
 
 async def _create(
-    settings: Settings, names: list[str], partitions: int, waiting: Callable[[str], None]
+    settings: Settings, plan: Plan, partitions: int, waiting: Callable[[str], None]
 ) -> list[str]:
     """The new ones of the topics, which then exist."""
     deadline_s = asyncio.get_running_loop().time() + connect.LOOK_UP_S
-    admin = await clients.connect(settings, lambda: clients.admin(settings), deadline_s, waiting)
-    try:
-        return await create(admin, names, partitions)
-    except KafkaError as error:
-        message = f"Kafka at {settings.brokers}: {type(error).__name__}: {error}"
-        raise TransportError(message, retriable=True) from error
-    except AttributeError as error:  # what aiokafka raises where there is no controller
-        message = f"Kafka at {settings.brokers} has no controller, which alone can create topics"
-        raise TransportError(message, retriable=True) from error
-    finally:
-        await clients.stop(admin)
+    return await ask(settings, lambda admin: create(admin, plan, partitions), deadline_s, waiting)
