@@ -29,7 +29,7 @@ def status_line(worker: Worker, *, wanted: bool) -> Iterator[Callable[[], None] 
     if not (wanted and sys.stderr.isatty()):
         yield None
         return
-    line = _Line(worker)
+    line = StatusLine(worker)
     # Soft wrap: a log line is the terminal's to break, so that it can be copied whole.
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     live = Live(
@@ -46,7 +46,7 @@ def status_line(worker: Worker, *, wanted: bool) -> Iterator[Callable[[], None] 
         console.print(line.sums().append("  stopped"))
 
 
-class _Line:
+class StatusLine:
     """in, scored, dead letters, lag, rate; the rate over the last second."""
 
     def __init__(self, worker: Worker) -> None:
