@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -36,6 +37,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
 
     def replicas(self) -> list[psutil.Process]:
@@ -62,7 +64,7 @@ Start = Callable[..., Supervisor]
 
 @pytest.fixture
 def start(graph: Path) -> Iterator[Start]:
-    """Starts a supervisor; it and its replicas are gone after the test."""
+    """Starts a supervisor; it and its replicas are gone after the test, also without it."""
     started: list[Supervisor] = []
 
     def run(*options: str, **variables: str) -> Supervisor:
@@ -71,9 +73,8 @@ def start(graph: Path) -> Iterator[Start]:
 
     yield run
     for one in started:
-        if one.process.poll() is None:
-            for process in [*one.replicas(), one.process]:
-                process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(one.process.pid, signal.SIGKILL)
         one.process.wait()
 
 
