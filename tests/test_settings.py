@@ -65,6 +65,10 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest() -> None:
         "RTML_PORT_6066_TCP_ADDR",
         "RTML_PORT_6066_TCP_PORT",
         "RTML_PORT_6066_TCP_PROTO",
+        "RTML_PORT_53_UDP",
+        "RTML_PORT_53_UDP_ADDR",
+        "RTML_PORT_3868_SCTP",
+        "RTML_PORT_3868_SCTP_PORT",
     ],
 )
 def test_service_links_of_kubernetes_are_ignored(name: str) -> None:
@@ -82,7 +86,7 @@ def test_service_links_of_kubernetes_are_ignored(name: str) -> None:
         ("RTML_LOG_LEVEL", "verbose"),
         ("RTML_SESSION_TIMEOUT_MS", "10s"),
         ("RTML_MAX_BATCH_EVENTS", "0"),
-        ("RTML_COMMIT_INTERVAL_MS", ""),
+        ("RTML_COMMIT_INTERVAL_MS", " "),
         ("RTML_SECURITY_PROTOCOL", "TLS"),
         ("RTML_SASL_MECHANISM", "GSSAPI"),
     ],
@@ -104,6 +108,88 @@ def test_all_problems_are_told_at_once() -> None:
     """Three wrong settings are three problems."""
     environ = {"RTML_HTTP_PORT": "x", "RTML_LOG_LEVEL": "y", "RTML_DRAIN_TIMEOUT_MS": "z"}
     assert {problem.split(":")[0] for problem in refused(environ)} == environ.keys()
+
+
+@pytest.mark.parametrize(
+    "given", ["kafka", "kafka:9092", "10.0.0.1:1,b_2.c-d:65535", "[::1]", "[fe80::1%eth0]:9092"]
+)
+def test_addresses_of_brokers(given: str) -> None:
+    """Names and addresses, with a port or without; IPv6 in brackets."""
+    assert load({"RTML_BROKERS": given}, {})[0].brokers == given
+
+
+def test_blanks_between_brokers_are_no_part_of_them() -> None:
+    """Clients would look up a host whose name begins with a blank."""
+    assert load({}, {"brokers": " a:1, b:2 "})[0].brokers == "a:1,b:2"
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("", "''"),
+        (" ", "''"),
+        ("a:1,,b:2", "''"),
+        ("a:1,", "''"),
+        ("kafka:", "'kafka:'"),
+        (":9092", "':9092'"),
+        ("a:1,kafka:x", "'kafka:x'"),
+        ("kafka:0", "'kafka:0'"),
+        ("kafka:65536,b:99999", "'kafka:65536', 'b:99999'"),
+        ("kafka:9092:1", "'kafka:9092:1'"),
+        ("PLAINTEXT://kafka:9092", "'PLAINTEXT://kafka:9092'"),
+        ("a b:1", "'a b:1'"),
+        ("a:1;b:2", "'a:1;b:2'"),
+        ("::1", "'::1'"),
+        ("[::x]:1", "'[::x]:1'"),
+        ("[kafka]:1", "'[kafka]:1'"),
+        ("[::1]9092", "'[::1]9092'"),
+    ],
+)
+def test_brokers_that_are_no_addresses_are_refused(given: str, wrong: str) -> None:
+    """Every item that is wrong is named, with an example; by variable and by flag."""
+    for (problem,), name in (
+        (refused({"RTML_BROKERS": given}), "RTML_BROKERS"),
+        (refused({}, brokers=given), "--brokers"),
+    ):
+        assert problem.startswith(f"{name}: {wrong}: ")
+        assert "such as kafka-1:9092,[::1]:9092" in problem
+
+
+@pytest.mark.parametrize(
+    "name", ["LOCATION", "MODEL_STORE", "TOKEN", "ADVERTISED_URL", "GROUP", "HTTP_PORT"]
+)
+def test_an_empty_variable_is_not_set(name: str) -> None:
+    """A deployment that fills in nothing gets the default."""
+    assert load({f"RTML_{name}": ""}, {}) == (Settings(), [])
+
+
+def test_the_names_of_services_and_stores_are_known() -> None:
+    """Where they are, and what proves who asks."""
+    settings, warnings = load(
+        {
+            "RTML_LOCATION": "scoring",
+            "RTML_MODEL_STORE": "s3://models",
+            "RTML_TOKEN": SECRET,
+            "RTML_ADVERTISED_URL": "http://worker-0:6066",
+        },
+        {},
+    )
+    assert warnings == []
+    assert (settings.location, settings.model_store) == ("scoring", "s3://models")
+    assert settings.advertised_url == "http://worker-0:6066"
+    assert settings.token is not None
+    assert settings.token.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    "given", [{"RTML_DRAIN_TIMEOUT_MS": "60000"}, {"RTML_REBALANCE_TIMEOUT_MS": "20000"}]
+)
+def test_a_drain_ends_before_the_rebalance(given: dict[str, str]) -> None:
+    """Whichever of the two is set: both are named, beside every other problem."""
+    problems = refused({**given, "RTML_HTTP_PORT": "x"})
+    both = "RTML_DRAIN_TIMEOUT_MS must be below RTML_REBALANCE_TIMEOUT_MS"
+    assert [both in problem for problem in problems].count(True) == 1
+    assert [problem.startswith("RTML_HTTP_PORT: ") for problem in problems].count(True) == 1
 
 
 def test_credentials_in_the_address_are_refused_unseen() -> None:
@@ -134,7 +220,7 @@ def test_sasl_needs_user_and_password(missing: str) -> None:
 
 def test_passwords_never_show() -> None:
     """Not in repr, not in str, not in the JSON, not in what is refused beside them."""
-    secrets = {"RTML_SASL_PASSWORD": SECRET, "RTML_SSL_PASSWORD": SECRET}
+    secrets = {f"RTML_{name}": SECRET for name in ("SASL_PASSWORD", "SSL_PASSWORD", "TOKEN")}
     settings, _ = load(secrets, {})
     assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
     assert settings.sasl_password is not None

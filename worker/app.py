@@ -113,7 +113,7 @@ class Worker:
         self._stop.set()
 
     async def run(self, watch: Callable[[], None] | None = None) -> None:
-        """Serves until SIGTERM, SIGINT or `stop`; drains.
+        """Serves until SIGTERM or `stop`; drains.
 
         Args:
             watch: called five times a second while serving, to show a status.
@@ -122,8 +122,7 @@ class Worker:
             RtmlError: what made a service stop, after the others are drained.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled, number)
+        loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
         app = _app()
         try:
             await self.web.start()
@@ -144,8 +143,7 @@ class Worker:
                     self._failed(ended)
             await app.stop()
             await self.web.stop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+            loop.remove_signal_handler(signal.SIGTERM)
             log.info("worker_stopped", drain_s=round(loop.time() - began_s, 3), **self.totals())
         if self._failure is not None:
             raise self._failure

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "aiohttp")
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Stderr as it is when a line is written: a status line puts itself there, to keep below."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def configure(style: Literal["auto", "json", "console"], level: str) -> None:
@@ -29,14 +38,14 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=_coloured())
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -48,6 +57,11 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(root.level if level == "debug" else logging.CRITICAL)
+
+
+def _coloured() -> bool:
+    """See https://no-color.org: any text switches colours off."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def warn_all(event: str, details: Iterable[str]) -> None:

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from worker.errors import ConfigError, Problem, nearest
 from worker.problems import problems_of
 
 PREFIX = "RTML_"
-_SERVICE_LINK = re.compile(r"RTML_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_TCP(_\w+)?)?)")
+_SERVICE_LINK = re.compile(
+    r"RTML_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
+)
 """Variables that Kubernetes makes for a service called rtml."""
+_ADDRESS = re.compile(r"(?:\[(?P<ip6>[^\]]*)\]|(?P<host>[\w.-]+))(?::(?P<port>[0-9]{1,5}))?")
+_SECRET = ("password", "token")
+
+HTTP_STOP_TIMEOUT_S = 1.0
+"""How long a stop waits for HTTP clients that keep their connection."""
 
 
 class Settings(BaseModel):
@@ -28,9 +45,18 @@ class Settings(BaseModel):
     """Static membership: a restart within the session timeout moves no partition."""
     client_id: str = "rtml"
 
+    location: str | None = None
+    """Topic by which services are published to workers."""
+    model_store: str | None = None
+    """Where models are kept: a folder or a URL."""
+
     http_host: str = "127.0.0.1"
     http_port: int | None = Field(default=None, ge=0, le=65_535)
     """None: 6066, or the next free port. 0: any free port."""
+    advertised_url: str | None = None
+    """Under which others reach this worker's HTTP server."""
+    token: SecretStr | None = None
+    """What HTTP clients must show."""
 
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: console on a terminal, else json."""
@@ -38,7 +64,7 @@ class Settings(BaseModel):
 
     session_timeout_ms: int = Field(default=10_000, ge=1_000, le=1_800_000)
     rebalance_timeout_ms: int = Field(default=60_000, ge=1_000, le=1_800_000)
-    drain_timeout_ms: int = Field(default=20_000, ge=0, le=600_000)
+    drain_timeout_ms: int = Field(default=20_000, ge=0, le=600_000, validate_default=True)
     """How long a stop or a revoke waits for what is in flight."""
     commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
     fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
@@ -53,6 +79,31 @@ class Settings(BaseModel):
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
     ssl_password: SecretStr | None = None
+
+    @field_validator("brokers")
+    @classmethod
+    def _addresses(cls, brokers: str) -> str:
+        """Each address without blanks around it; credentials are left to `_secure`, unseen."""
+        items = [item.strip() for item in brokers.split(",")]
+        wrong = [repr(item) for item in items if not _is_address(item)]
+        if wrong and "@" not in brokers:
+            raise ValueError(
+                f"{', '.join(wrong)}: no host, or no port from 1 to 65535; "
+                "give host:port, comma separated, such as kafka-1:9092,[::1]:9092"
+            )
+        return ",".join(items)
+
+    @field_validator("drain_timeout_ms")
+    @classmethod
+    def _within_rebalance(cls, drain_ms: int, info: ValidationInfo) -> int:
+        """A member that drains for longer than a rebalance waits loses its partitions."""
+        rebalance_ms = info.data.get("rebalance_timeout_ms", drain_ms + 1)
+        if drain_ms >= rebalance_ms:
+            raise ValueError(
+                "a rebalance must wait for it: RTML_DRAIN_TIMEOUT_MS must be below "
+                f"RTML_REBALANCE_TIMEOUT_MS, {rebalance_ms}"
+            )
+        return drain_ms
 
     @model_validator(mode="after")
     def _secure(self) -> Settings:
@@ -72,8 +123,22 @@ class Settings(BaseModel):
         return self.group if alone else f"{self.group}-{service}"
 
 
+def _is_address(item: str) -> bool:
+    """Whether it is ``host``, ``host:port``, or an IPv6 address in brackets instead of a host."""
+    found = _ADDRESS.fullmatch(item)
+    if found is None or not 1 <= int(found["port"] or 9_092) <= 65_535:
+        return False
+    try:
+        return found["ip6"] is None or bool(ipaddress.IPv6Address(found["ip6"]))
+    except ValueError:
+        return False
+
+
 def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """The settings, and a warning for every ``RTML_`` variable that nobody reads.
+
+    An empty variable counts as not set; only brokers must not be empty: there is a default that
+    would hide the mistake.
 
     Args:
         environ: the process's variables.
@@ -89,7 +154,8 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
         if not variable.startswith(PREFIX) or _SERVICE_LINK.fullmatch(variable):
             continue
         if variable in known:
-            given[known[variable]] = value
+            if value or known[variable] == "brokers":
+                given[known[variable]] = value
         else:
             warnings.append(f"unknown variable {variable}{nearest(variable, known)}")
     given.update({name: value for name, value in flags.items() if value is not None})
@@ -110,4 +176,4 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
 
 def _shown(given: Mapping[str, Any]) -> dict[str, Any]:
     """What may be quoted in a message: everything but secrets."""
-    return {k: "***" if "password" in k else v for k, v in given.items()}
+    return {k: "***" if k.endswith(_SECRET) else v for k, v in given.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from confluent_kafka.admin import AdminClient
+
 from tests.kafka.client import end_offsets
 from tests.kafka.feeder import Feeder
 from tests.kafka.metrics import samples, total
@@ -34,6 +36,14 @@ def partitions(worker: Worker) -> int:
 def written(service: Service) -> int:
     """How many scored records there are."""
     return sum(end_offsets(service.bootstrap, service.sink).values())
+
+
+def members(service: Service) -> dict[str, int]:
+    """The names of the group's static members that have partitions, and how many."""
+    admin = AdminClient({"bootstrap.servers": service.bootstrap})
+    group = admin.describe_consumer_groups([service.group])[service.group].result()
+    shares = {one.group_instance_id: len(one.assignment.topic_partitions) for one in group.members}
+    return {name: n for name, n in shares.items() if n}
 
 
 def test_one_replica_takes_over_from_another(kafka: str, tmp_path: Path) -> None:
@@ -94,4 +104,27 @@ def test_a_rolling_restart_repeats_nothing(kafka: str, tmp_path: Path) -> None:
             service.settled()
             exits.append(old.terminate())
     assert exits == [0, 0, 0, 0]
+    assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
+
+
+def test_replicas_of_one_command(kafka: str, tmp_path: Path) -> None:
+    """``--replicas 2``: each has its port, its name in the group and half of the partitions."""
+    service = make_service(kafka, tmp_path, partitions=PARTITIONS)
+    sent = events(2_000)
+    named = {**SETTINGS, "RTML_GROUP_INSTANCE_ID": "one"}
+    with service.worker("--replicas", "2", environment=named) as worker:
+        worker.wait_ready()
+        until(lambda: len(worker.log_events("http_listening")) == 2)
+        with Feeder(kafka, service.source, sent, per_s=2_000):
+            until(lambda: written(service) >= 500)
+            until(lambda: len(members(service)) == 2)
+            found = members(service)
+        service.settled()
+        ports = sorted(one["port"] for one in worker.log_events("http_listening"))
+        assert worker.terminate() == 0
+    scored = [one["scored"] for one in worker.log_events("worker_stopped")]
+    print(f"shares {scored}")
+    assert ports == [worker.http_port, worker.http_port + 1]
+    assert found == {"one-0": PARTITIONS / 2, "one-1": PARTITIONS / 2}
+    assert sum(scored) == len(sent)
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)

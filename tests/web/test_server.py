@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from worker.errors import ConfigError
+from worker.settings import HTTP_STOP_TIMEOUT_S
 from worker.web.server import DEFAULT_PORT, MAX_BODY_BYTES, Web
 
 HOST = "127.0.0.1"
@@ -125,6 +127,31 @@ def test_without_a_wish_a_taken_port_moves_on() -> None:
 
     first, second = asyncio.run(run())
     assert DEFAULT_PORT <= first < second
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{",
+    ],
+    ids=["kept connection", "endless body"],
+)
+def test_a_client_that_stays_does_not_hold_the_stop(sent: bytes) -> None:
+    """A connection that is kept, or whose body never ends, is closed by us within the bound."""
+
+    async def run() -> float:
+        web = server()
+        await web.start()
+        reader, writer = await asyncio.open_connection(HOST, web.port)
+        writer.write(sent)
+        await reader.readuntil(b"\r\n\r\n")
+        began_s = time.monotonic()
+        await web.stop()
+        writer.close()
+        return time.monotonic() - began_s
+
+    assert asyncio.run(run()) < HTTP_STOP_TIMEOUT_S + 1
 
 
 def test_the_port_is_free_again_after_the_end() -> None:

@@ -6,20 +6,25 @@ import asyncio
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.console import KAFKA
+from worker.cli.console import KAFKA, ExitCode
+from worker.cli.interrupt import draining, nothing_to_drain
 from worker.cli.loading import GraphArguments, load_graph
 from worker.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from worker.app import Worker
     from worker.graph.plan import Plan
 
 HELP = """
 Serve graphs: Kafka in, scored events out, until SIGTERM; then drain and exit 0.
+
+Ctrl-C drains as well, exit 130; a second one ends at once.
 
 Replicas share the load through the consumer group: start the command again, or use --replicas.
 """
@@ -36,7 +41,10 @@ def run(
     brokers: Annotated[str | None, typer.Option(help="host:port, comma separated")] = None,
     group: Annotated[str | None, typer.Option(help="consumer group; default: rtml-NAME")] = None,
     http_port: Annotated[
-        int | None, typer.Option(help="of health and metrics; 0: any; default: 6066 or the next")
+        int | None,
+        typer.Option(
+            help="of health and metrics; 0: any; default: 6066 or the next; replicas count up"
+        ),
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, max=64, help="start so many workers")] = 1,
     wait: Annotated[
@@ -46,6 +54,7 @@ def run(
         bool, typer.Option("--create-topics", help="make topics that do not exist")
     ] = False,
     partitions: Annotated[int, typer.Option(min=1, help="of the topics made")] = 4,
+    status: Annotated[bool, typer.Option(help="a line of counts below the logs")] = True,
 ) -> None:
     """See `HELP`."""
     from worker import logs
@@ -57,20 +66,39 @@ def run(
     logs.configure(settings.log_format, settings.log_level)
     logs.warn_all("unknown_setting", warnings)
     if replicas > 1:
-        raise typer.Exit(supervise(sys.argv[1:], replicas))
-    plans, seconds = _load(graphs)
+        raise typer.Exit(supervise(sys.argv[1:], replicas, settings))
+    with nothing_to_drain():
+        plans, seconds = _load(graphs)
 
-    from worker.app import Options, Worker
+        from worker.app import Options, Worker
+
+        async def serve() -> bool:
+            worker = Worker(plans, settings, Options(wait, partitions if create_topics else None))
+            for name, plan in plans.items():
+                worker.meters[name].loaded(plan.models, seconds[name])
+            return await _serve(worker, status=status)
+
+        interrupted = asyncio.run(serve())
+    if interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+async def _serve(worker: Worker, *, status: bool) -> bool:
+    """Serves until a signal or a failure; whether the signal was SIGINT."""
+    import structlog
+
     from worker.cli.status import status_line
 
-    async def serve() -> None:
-        worker = Worker(plans, settings, Options(wait, partitions if create_topics else None))
-        for name, plan in plans.items():
-            worker.meters[name].loaded(plan.models, seconds[name])
-        with status_line(worker) as watch:
-            await worker.run(watch)
+    log = structlog.get_logger(__name__)
 
-    asyncio.run(serve())
+    def stop() -> None:
+        log.info("stopping", signal="SIGINT", hint="once more ends at once")
+        worker.stop()
+
+    later = partial(asyncio.get_running_loop().call_soon_threadsafe, stop)
+    with draining(later) as came, status_line(worker, wanted=status) as watch:
+        await worker.run(watch)
+    return bool(came)
 
 
 def _load(graphs: list[Path]) -> tuple[dict[str, Plan], dict[str, float]]:

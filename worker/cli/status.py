@@ -8,6 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from worker.cli.console import printable
+
 if TYPE_CHECKING:
     from worker.app import Worker
 
@@ -15,37 +21,58 @@ RATE_WINDOW_S = 1.0
 
 
 @contextmanager
-def status_line(worker: Worker) -> Iterator[Callable[[], None] | None]:
-    """A function that redraws the line; None where stderr is no terminal, and logs tell it all."""
-    if not sys.stderr.isatty():
+def status_line(worker: Worker, *, wanted: bool) -> Iterator[Callable[[], None] | None]:
+    """A function that redraws the line; None where stderr is no terminal, and logs tell it all.
+
+    Logs are printed above the line. In the end it is replaced by the sums.
+    """
+    if not (wanted and sys.stderr.isatty()):
         yield None
         return
-    from rich.console import Console
-    from rich.live import Live
+    line = StatusLine(worker)
+    # Soft wrap: a log line is the terminal's to break, so that it can be copied whole.
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    live = Live(
+        console=console,
+        refresh_per_second=5,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # else it is somebody's data
+    )
+    try:
+        with live:
+            console.show_cursor()  # it is hidden until an end that SIGKILL would not let come
+            yield lambda: live.update(line.text())
+    finally:
+        console.print(line.sums().append("  stopped"))
 
-    with Live(console=Console(stderr=True), refresh_per_second=5, transient=False) as live:
-        line = _Line(worker)
-        yield lambda: live.update(line.text())
 
-
-class _Line:
+class StatusLine:
     """in, scored, dead letters, lag, rate; the rate over the last second."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._since_s, self._before, self._rate = time.monotonic(), 0, 0.0
 
-    def text(self) -> str:
-        totals = self._worker.totals()
+    def text(self) -> Text:
+        """How it is now, cut to the terminal's width."""
+        scored = self._worker.totals()["scored"]
         now_s = time.monotonic()
         if now_s - self._since_s >= RATE_WINDOW_S:
-            self._rate = (totals["scored"] - self._before) / (now_s - self._since_s)
-            self._since_s, self._before = now_s, totals["scored"]
+            self._rate = (scored - self._before) / (now_s - self._since_s)
+            self._since_s, self._before = now_s, scored
         reasons = self._worker.reasons()
-        state = "[green]serving[/]" if not reasons else f"[yellow]{reasons[0]}[/]"
-        lag = self._worker.lag()
-        return (
-            f"{state}  in [bold]{totals['received']:,}[/]  scored [bold]{totals['scored']:,}[/]  "
-            f"dropped {totals['dropped']:,}  dead letters {totals['dead']:,}  "
-            f"lag {lag:,}  {self._rate:,.0f}/s"
+        state = Text(printable(reasons[0]), "yellow") if reasons else Text("serving", "green")
+        pace = f"  lag {self._worker.lag():,}  {self._rate:,.0f}/s  "
+        # The state comes last, for a long reason is cut; no markup: reasons hold brackets.
+        line = Text.assemble(self.sums(), pace, state)
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line
+
+    def sums(self) -> Text:
+        """What was counted since the start."""
+        totals = self._worker.totals()
+        return Text.assemble(
+            *("in ", (f"{totals['received']:,}", "bold")),
+            *("  scored ", (f"{totals['scored']:,}", "bold")),
+            f"  dropped {totals['dropped']:,}  dead letters {totals['dead']:,}",
         )

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from worker.errors import ConfigError, Problem
+from worker.settings import HTTP_STOP_TIMEOUT_S
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,9 @@ class Web(Service):
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
         app.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=HTTP_STOP_TIMEOUT_S
+        )
         await self._runner.setup()
         first = DEFAULT_PORT if self._wanted is None else self._wanted
         last = first + PORTS_TRIED if self._wanted is None else first

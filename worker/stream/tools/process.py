@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -18,14 +17,23 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from worker.errors import RtmlError
+from worker.settings import HTTP_STOP_TIMEOUT_S, Settings, load
+from worker.stream import clients
+from worker.stream.tools import command
 
 POLL_S = 0.05
 HTTP_TIMEOUT_S = 2.0
-STOP_TIMEOUT_S = 25.0
-"""Above the worker's own bound for draining."""
+EXIT_S = 3.0
+"""For what has no bound of its own in the worker: ending the loop and the process."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Past the proxy that the surroundings may name: it cannot reach this machine's own ports."""
+
+
+def stop_timeout_s(settings: Settings) -> float:
+    """More than a worker with these settings takes to stop: the sum of its own bounds."""
+    closing_s = 2 * clients.STOP_TIMEOUT_S  # the consumer, then the producer
+    return settings.drain_timeout_ms / 1_000 + closing_s + HTTP_STOP_TIMEOUT_S + EXIT_S
 
 
 class WorkerEnded(RtmlError):
@@ -38,15 +46,23 @@ class WorkerProcess:
     Attributes:
         log: the file; removed in the end unless ``keep_log`` is set.
         url: where its health and metrics are, once it is ready.
+        stop_timeout_s: how long `stop` waits before it kills.
     """
 
     def __init__(self, graph: Path, options: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts it; ``environment`` is all it gets."""
+        """Starts it; ``environment`` is all it gets.
+
+        Raises:
+            ConfigError: a setting in ``environment`` is wrong.
+        """
+        self.stop_timeout_s = stop_timeout_s(load(environment, {})[0])
         with tempfile.NamedTemporaryFile(prefix="rtml-worker-", suffix=".log", delete=False) as log:
             self.log = Path(log.name)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "worker", "run", str(graph), "--http-port", "0", *options],
-                env={**environment, "RTML_LOG_FORMAT": "json", "RTML_LOG_LEVEL": "info"},
+                command.command("run", str(graph), "--http-port", "0", *options),
+                env=command.environment(
+                    {**environment, "RTML_LOG_FORMAT": "json", "RTML_LOG_LEVEL": "info"}
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -119,7 +135,7 @@ class WorkerProcess:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(STOP_TIMEOUT_S)
+                self._process.wait(self.stop_timeout_s)
             except subprocess.TimeoutExpired:
                 self._process.kill()
             except KeyboardInterrupt:  # a second Ctrl-C: nothing may be left behind

@@ -1,0 +1,28 @@
+"""How this same worker is started as another process, wherever the user stands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[3]
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+def command(*arguments: str) -> list[str]:
+    """``rtml`` with arguments; a ``worker.py`` in the working directory is not run instead."""
+    return [sys.executable, "-P", "-m", "worker", *arguments]
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Variables with which that process finds this package.
+
+    A source tree that is not installed has to be named, before what the user names: ``-P`` keeps
+    the working directory out, which may be all that leads to it.
+    """
+    if _ROOT.name in _INSTALLED:  # found anyway; and put first it would hide the standard library
+        return dict(given)
+    paths = [str(_ROOT), *filter(None, [given.get("PYTHONPATH")])]
+    return {**given, "PYTHONPATH": os.pathsep.join(paths)}
