@@ -17,6 +17,7 @@ from typing import Any
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
 
+from worker.loop import new_event_loop
 from worker.settings import Settings
 from worker.stream import clients
 from worker.stream.connect import stop
@@ -114,4 +115,5 @@ async def main(brokers: str, group: str, source: str, sink: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main(*sys.argv[1:]))

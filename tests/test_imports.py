@@ -10,7 +10,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Top to bottom; a layer is a module or a folder, and inside one folder anything goes.
 CORE = ["errors", "problems", "batch", "schema", "codec", "models", "nodes", "graph", "score"]
-SHELL = ["settings", "logs", "stream", "services", "web", "authoring", "app", "cli", "__main__"]
+SHELL = [
+    "settings",
+    "logs",
+    "loop",
+    "stream",
+    "services",
+    "web",
+    "authoring",
+    "app",
+    "cli",
+    "__main__",
+]
 LAYERS = [*CORE, *SHELL]
 
 # Libraries that only some modules may import: the core none of them, the shell each in few places.

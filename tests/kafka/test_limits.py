@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.kafka.client import Record, Stored, produce
+from tests.kafka.client import Record, Stored, create_topic, produce
 from tests.kafka.configure import configure_topic
 from tests.kafka.feeder import Feeder
 from tests.kafka.service import Service, make_service
@@ -13,6 +13,7 @@ from tests.kafka.verdict import Verdict, event, events, judge
 
 N = 2_000
 LIMIT = 20_000
+DEFAULT_LIMIT = 1_048_588
 
 
 def padded(seq: int, size: int) -> Record:
@@ -99,6 +100,46 @@ def test_a_dead_letter_that_is_refused_stops_the_worker(kafka: str, tmp_path: Pa
         service.settled()
     verdict = judge(sent, service.scored(), service.dead_letters())
     assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+
+
+def test_what_the_source_takes_the_dead_letter_topic_takes_too(kafka: str, tmp_path: Path) -> None:
+    """The topic that the worker makes has room for the largest event of the source and headers."""
+    service = make_service(kafka, tmp_path, partitions=1, create=False)
+    create_topic(kafka, service.source, 1)
+    largest = DEFAULT_LIMIT - 80  # of a record batch with a short key
+    produce(kafka, service.source, [Record(b"x" * largest, b"k"), *events(10)])
+    with service.worker("--create-topics"):
+        service.settled()
+    assert [len(one.value or b"") for one in service.dead_letters()] == [largest]
+    assert len(service.scored()) == 10
+
+
+def test_a_dead_letter_that_fits_just_so_has_fewer_headers(kafka: str, tmp_path: Path) -> None:
+    """Place, stage and error remain where all the headers would make it too large."""
+    config = {"max.message.bytes": str(LIMIT)}
+    service = make_service(kafka, tmp_path, partitions=1, dead_config=config)
+    produce(kafka, service.source, [Record(b"x" * (LIMIT - 400), b"k"), *events(10)])
+    with service.worker():
+        service.settled()
+    (dead,) = service.dead_letters()
+    assert dead.header("rtml-dlq-offset") == b"0"
+    assert dead.header("rtml-dlq-error") is not None
+    assert dead.header("rtml-dlq-message") is None
+    assert len(service.scored()) == 10
+
+
+def test_what_fits_when_compressed_is_scored(kafka: str, tmp_path: Path) -> None:
+    """Kafka's limit is on the compressed batch: an event three times as large passes."""
+    config = {"max.message.bytes": str(LIMIT)}
+    service = make_service(
+        kafka, tmp_path, partitions=1, sink_config=config, sink={"compression": "gzip"}
+    )
+    sent = [padded(0, 3 * LIMIT), *events(10, start=1)]
+    produce(kafka, service.source, sent)
+    with service.worker():
+        service.settled()
+    assert judge(sent, service.scored(), service.dead_letters()) == Verdict(11, 0, 0, 0, 0)
+    assert service.dead_letters() == []
 
 
 def told(service: Service, log: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,15 @@ def test_a_time_begins_at_its_first_event(kafka: str, tmp_path: Path) -> None:
         assert worker.terminate() == 0
     sent = [Record(one.value, b"k", [], one.timestamp_ms) for one in events(N - begin, start=begin)]
     assert judge(sent, service.scored()) == Verdict(N - begin, 0, 0, 0, 0)
+
+
+def test_a_host_that_accepts_and_says_nothing_ends_the_wait(tmp_path: Path) -> None:
+    """--wait is a bound on every step: exit 3 although a connection stands."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        service = make_service(address, tmp_path, create=False)
+        begin_s = time.monotonic()
+        with service.worker("--wait", "1") as worker:
+            assert worker.wait() == 3
+        assert time.monotonic() - begin_s < 20
+    assert f"cannot reach Kafka at {address}" in " ".join(worker.log.read_text().split())

@@ -64,3 +64,29 @@ def test_a_restart_goes_on_elsewhere() -> None:
     lane = Lane(PARTITION, 3, 3)
     lane.restart(50)
     assert (lane.frontier.taken, lane.to_commit, lane.frontier.in_flight) == (50, 50, 0)
+
+
+def test_a_frontier_that_stays_is_noticed() -> None:
+    """It counts as moved when it moves, and as long as nothing lies before it."""
+    lane = Lane(PARTITION, 3, None)
+    seen = []
+    lane.note(0, 10.0)
+    seen.append(lane.moved_s)
+    lane.note(5, 20.0)
+    seen.append(lane.moved_s)
+    lane.done(lane.take(5, 2, 0))
+    lane.note(3, 30.0)
+    seen.append(lane.moved_s)
+    lane.note(3, 40.0)
+    seen.append(lane.moved_s)
+    assert seen == [10.0, 10.0, 30.0, 30.0]
+
+
+def test_lateness_is_the_age_of_the_oldest_event_in_work() -> None:
+    """Its timestamp counts; where none is in work, the time since the frontier moved."""
+    lane = Lane(PARTITION, 0, None)
+    lane.note(0, 10.0)
+    waiting = lane.late_s(12.0, 100_000)
+    lane.take(1, 1, 40_000)
+    lane.take(2, 1, 90_000)
+    assert (waiting, lane.late_s(12.0, 100_000)) == (2.0, 60.0)

@@ -71,6 +71,7 @@ def run(
         plans, seconds = _load(graphs)
 
         from worker.app import Options, Worker
+        from worker.loop import new_event_loop
 
         async def serve() -> bool:
             worker = Worker(plans, settings, Options(wait, partitions if create_topics else None))
@@ -78,7 +79,8 @@ def run(
                 worker.meters[name].loaded(plan.models, seconds[name])
             return await _serve(worker, status=status)
 
-        interrupted = asyncio.run(serve())
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            interrupted = runner.run(serve())
     if interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
 

@@ -139,11 +139,16 @@ def _answer(path: Path, limits: Limits) -> dict[str, Any]:
     ) as process:
         timer = threading.Timer(limits.seconds, _stop, (process, late))
         timer.start()
-        said = process.stdout.read(_MAX_ANSWER_BYTES) if process.stdout else b""
-        if len(said) == _MAX_ANSWER_BYTES:
+        try:
+            said = process.stdout.read(_MAX_ANSWER_BYTES) if process.stdout else b""
+            if len(said) == _MAX_ANSWER_BYTES:
+                _kill(process)
+            code = process.wait()
+        except BaseException:  # a signal ends who waits here, and must end the inspection too
             _kill(process)
-        code = process.wait()
-        timer.cancel()
+            raise
+        finally:
+            timer.cancel()
     last = said.strip().rpartition(b"\n")[2]
     if code == 0:
         answer: dict[str, Any] = json.loads(last)

@@ -40,23 +40,10 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
         valid: false once what was being fetched meanwhile must be fetched again.
 
     Raises:
-        KafkaError: one that waiting does not mend.
+        TransportError: Kafka refused, or a record cannot be read.
     """
     ready = set(link.assignment.lanes.values())
-    try:
-        found = await link.consumer.getmany(timeout_ms=POLL_MS, max_records=most)
-    except OffsetOutOfRangeError as error:
-        await _return_to_log(link, error.args[0])
-        return []
-    except NoOffsetForPartitionError:
-        return []  # asked before the lane sought its start
-    except FORBIDDEN as error:
-        raise refused(error) from error
-    except Exception as error:
-        if not getattr(error, "retriable", False):
-            raise _unreadable(link, error) from error
-        log.warning("fetch_failed", error=f"{type(error).__name__}: {error}")
-        return []
+    found = await _fetched(link, most)
     taken = []
     for partition, records in found.items():
         lane = link.assignment.lanes.get(partition)
@@ -73,6 +60,61 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
     return taken
 
 
+async def _fetched(link: Link, most: int) -> Mapping[TopicPartition, list[Record]]:
+    """What the consumer has; nothing where it has to be asked again."""
+    try:
+        found: Mapping[TopicPartition, list[Record]] = await link.consumer.getmany(
+            timeout_ms=POLL_MS, max_records=most
+        )
+    except OffsetOutOfRangeError as error:
+        await _return_to_log(link, error.args[0])
+        return {}
+    except NoOffsetForPartitionError:
+        return {}  # asked before the lane sought its start
+    except FORBIDDEN as error:
+        raise refused(error) from error
+    except Exception as error:  # noqa: BLE001 - broken records raise errors of every kind
+        if not getattr(error, "retriable", False):
+            return await _one_each(link)
+        log.warning("fetch_failed", error=f"{type(error).__name__}: {error}")
+        return {}
+    return found
+
+
+async def _one_each(link: Link) -> dict[TopicPartition, list[Record]]:
+    """The next record of each partition, by itself: one among the next cannot be read.
+
+    What stands before it is still taken, and its place is known.
+
+    Raises:
+        TransportError: it is the next one.
+    """
+    lanes = [lane for lane in link.assignment.lanes.values() if lane.open]
+    for lane in lanes:  # the records that were fetched with it are lost
+        link.consumer.seek(lane.partition, lane.frontier.taken)
+    found: dict[TopicPartition, list[Record]] = {}
+    for lane in lanes:
+        try:
+            found.update(
+                await link.consumer.getmany(lane.partition, timeout_ms=POLL_MS, max_records=1)
+            )
+        except Exception as error:
+            if getattr(error, "retriable", False):
+                continue
+            if found:
+                link.consumer.seek(lane.partition, lane.frontier.taken)
+                return found
+            await lane.idle()
+            place = f"{lane.partition.topic}-{lane.partition.partition}@{lane.frontier.taken}"
+            raise TransportError(
+                f"the record at {place} or one of its batch cannot be read: "
+                f"{type(error).__name__}: {error}; where it is broken for good, move the group "
+                "past it with kafka-consumer-groups.sh",
+                retriable=False,
+            ) from error
+    return found
+
+
 def _check_fetcher(link: Link) -> None:
     """Notices that aiokafka's fetching has ended: it would say nothing and bring nothing more.
 
@@ -81,20 +123,11 @@ def _check_fetcher(link: Link) -> None:
     """
     fetching = link.consumer._fetcher.error_future
     if fetching.done() and not fetching.cancelled() and fetching.exception() is not None:
-        error = fetching.exception()
-        raise _unreadable(link, error.__cause__ or error)
-
-
-def _unreadable(link: Link, error: BaseException) -> TransportError:
-    places = ", ".join(
-        f"{lane.partition.topic}-{lane.partition.partition}@{lane.frontier.taken}"
-        for lane in link.assignment.lanes.values()
-    )
-    return TransportError(
-        f"what comes next cannot be read ({places}): {type(error).__name__}: {error}; where a "
-        "record is broken for good, move the group past it with kafka-consumer-groups.sh",
-        retriable=False,
-    )
+        error = fetching.exception().__cause__ or fetching.exception()
+        raise TransportError(
+            f"reading has ended: {type(error).__name__}: {error}; start the worker again",
+            retriable=True,
+        )
 
 
 async def _skip_markers(link: Link, lanes: Iterable[Lane]) -> None:

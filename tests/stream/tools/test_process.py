@@ -12,7 +12,7 @@ import yaml
 from tests.kafka.waiting import until
 from worker import __version__
 from worker.settings import Settings
-from worker.stream.clients import STOP_TIMEOUT_S
+from worker.stream.connect import STOP_TIMEOUT_S
 from worker.stream.tools.command import command, environment
 from worker.stream.tools.process import WorkerProcess, stop_timeout_s
 

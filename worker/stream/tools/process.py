@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from worker.errors import RtmlError
 from worker.settings import HTTP_STOP_TIMEOUT_S, Settings, load
-from worker.stream import clients
+from worker.stream import connect
 from worker.stream.tools import command
 
 POLL_S = 0.05
@@ -32,7 +32,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def stop_timeout_s(settings: Settings) -> float:
     """More than a worker with these settings takes to stop: the sum of its own bounds."""
-    closing_s = 2 * clients.STOP_TIMEOUT_S  # the consumer, then the producer
+    closing_s = 2 * connect.STOP_TIMEOUT_S  # the consumer, then the producer
     return settings.drain_timeout_ms / 1_000 + closing_s + HTTP_STOP_TIMEOUT_S + EXIT_S
 
 
