@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -85,7 +86,8 @@ class Worker:
     def __init__(self, plans: Mapping[str, Plan], settings: Settings, options: Options) -> None:
         """``plans`` by service name; each gets its own consumer group."""
         self._stop = asyncio.Event()
-        self._failure: Exception | None = None
+        self._failures: dict[str, Exception] = {}
+        self._stopping: set[asyncio.Future[None]] = set()
         self._all = Meters()
         self.pumps: dict[str, Pump] = {}
         self.meters: dict[str, Meter] = {}
@@ -94,13 +96,17 @@ class Worker:
             group = settings.group_of(name, alone=len(plans) == 1)
             terms = Terms(settings, plan, group, options.wait_s, options.create_topics)
             self.meters[name] = meter
-            self.pumps[name] = Pump(terms, meter, self._failed)
+            self.pumps[name] = Pump(terms, meter, functools.partial(self._failed, name))
         self.web = Web(settings.http_host, settings.http_port, self._all.registry, self.reasons)
 
-    def _failed(self, error: Exception) -> None:
-        if self._failure is None:
-            self._failure = error
-        self._stop.set()
+    def _failed(self, name: str, error: Exception) -> None:
+        """A service stops alone: the others go on, and readiness says which one it is."""
+        self._failures[name] = error
+        pump = self.pumps[name]
+        if len(self._failures) < len(self.pumps) and pump.link is not None:
+            self._stopping.add(asyncio.ensure_future(pump.stop()))  # its partitions go to others
+        else:
+            self._stop.set()
 
     def reasons(self) -> list[str]:
         """Why the worker is not ready; empty if it is."""
@@ -119,7 +125,7 @@ class Worker:
             watch: called five times a second while serving, to show a status.
 
         Raises:
-            RtmlError: what made a service stop, after the others are drained.
+            RtmlError: what made the first service stop, after the others are drained.
         """
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
@@ -138,15 +144,15 @@ class Worker:
         finally:
             began_s = loop.time()
             stops = (pump.stop() for pump in self.pumps.values())
-            for ended in await asyncio.gather(*stops, return_exceptions=True):
-                if isinstance(ended, Exception):
-                    self._failed(ended)
+            ended = await asyncio.gather(*self._stopping, *stops, return_exceptions=True)
+            unknown = next((error for error in ended if isinstance(error, Exception)), None)
             await app.stop()
             await self.web.stop()
             loop.remove_signal_handler(signal.SIGTERM)
             log.info("worker_stopped", drain_s=round(loop.time() - began_s, 3), **self.totals())
-        if self._failure is not None:
-            raise self._failure
+        failure = next(iter(self._failures.values()), unknown)
+        if failure is not None:
+            raise failure
 
     def totals(self) -> dict[str, int]:
         """Events received, scored, dropped, dead-lettered and lost since the start."""

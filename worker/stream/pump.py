@@ -25,15 +25,12 @@ from worker.stream.intake import Taken, joined, take
 from worker.stream.link import Link, Terms, open_link
 from worker.stream.meter import Meter
 from worker.stream.outbox import Future
+from worker.stream.pace import Pace
 from worker.stream.refusals import Refusals
 
 log = structlog.get_logger(__name__)
 
 IN_FLIGHT_BATCHES = 4
-LONG_RUN_S = 0.005
-"""A graph that runs longer goes to a thread: ONNX Runtime releases the interpreter's lock, so that
-heartbeats, fetches and acknowledgements go on."""
-FIRST_BATCH_EVENTS = 16
 PROBE_S = 5.0
 
 _value, _timestamp = attrgetter("value"), attrgetter("timestamp")
@@ -78,8 +75,7 @@ class Pump(Service):
         self.answered_s: float | None = None
         self._linked = asyncio.Event()
         self._tickets: asyncio.Queue[Ticket] = asyncio.Queue(IN_FLIGHT_BATCHES)
-        self._limit = min(FIRST_BATCH_EVENTS, terms.settings.max_batch_events)
-        self._event_s = 0.0
+        self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
         self._epoch = 0
         self._steady = asyncio.Event()
         self._steady.set()
@@ -118,6 +114,7 @@ class Pump(Service):
         await self._guarded(self._probe_regularly())
 
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
+        structlog.contextvars.bind_contextvars(service=self._terms.plan.spec.name)
         try:
             await task
         except KafkaError as error:
@@ -136,7 +133,7 @@ class Pump(Service):
         self._linked.set()
         while not self.should_stop:
             await self._steady.wait()
-            most = min(self._limit, self._refusals.most)
+            most = min(self._pace.most, self._refusals.most)
             epoch = self._epoch
             taken = await take(self.link, most, lambda: epoch == self._epoch)  # noqa: B023 - awaited here
             if taken:
@@ -155,7 +152,6 @@ class Pump(Service):
         timing = Timing()
         values = list(map(_value, records))
         outcomes = await self._score(values, timing)
-        self._bound(values)
         self._refusals.condemn(records, outcomes)
         self._meter.taken(len(records), timing)
         timestamps_ms = list(map(_timestamp, records))
@@ -173,20 +169,12 @@ class Pump(Service):
 
     async def _score(self, values: list[bytes | None], timing: Timing) -> Outcomes:
         plan, clock = self._terms.plan, time.perf_counter
-        # The first batch is small, so that its time is known before a large one blocks the loop.
-        if self._event_s * len(values) > LONG_RUN_S:
+        if self._pace.is_long(len(values)):
             outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
         else:
             outcomes = score(plan, values, clock, timing)
-        self._event_s = sum(timing.nodes.values()) / len(values)
+        self._pace.note(values, sum(timing.nodes.values()))
         return outcomes
-
-    def _bound(self, values: list[bytes | None]) -> None:
-        """Fits the next batch's events to its bytes: ``getmany`` knows no bytes."""
-        settings = self._terms.settings
-        mean_bytes = max(sum(map(len, filter(None, values))) // len(values), 1)
-        fitting = settings.max_batch_bytes // mean_bytes
-        self._limit = max(1, min(settings.max_batch_events, fitting))
 
     async def _settle_batches(self) -> None:
         await self._linked.wait()
@@ -222,7 +210,9 @@ class Pump(Service):
         """
         assert self.link is not None
         self._refusals.note(error, ticket.taken)
-        log.error("produce_refused", error=f"{type(error).__name__}: {error}", hint="reading again")
+        places = [f"{part.lane.partition.partition}@{part.span.end}" for part in ticket.taken]
+        told = f"{type(error).__name__}: {error}"
+        log.error("produce_refused", error=told, batch_ends=places, hint="reading again")
         self._epoch += 1
         self._steady.clear()
         await self.link.renew_producer()

@@ -1,0 +1,34 @@
+"""How large the next batch may be, and where it is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LONG_RUN_S = 0.005
+"""What runs longer goes to a thread: ONNX Runtime releases the interpreter's lock, so that
+heartbeats, fetches and acknowledgements go on."""
+FIRST_BATCH_EVENTS = 16
+"""Little is known of the first batch: if each event takes long, few of them block the loop."""
+
+
+class Pace:
+    """Follows the batches' sizes and times.
+
+    Attributes:
+        most: events that the next batch may have; ``getmany`` knows no bytes.
+    """
+
+    def __init__(self, max_events: int, max_bytes: int) -> None:
+        self.most = min(FIRST_BATCH_EVENTS, max_events)
+        self._max_events, self._max_bytes = max_events, max_bytes
+        self._event_s = 0.0
+
+    def is_long(self, events: int) -> bool:
+        """Whether the graph will take long with so many events, going by the last batch."""
+        return self._event_s * events > LONG_RUN_S
+
+    def note(self, values: Sequence[bytes | None], graph_s: float) -> None:
+        """A batch is scored: fits the next one's events to its bytes."""
+        mean_bytes = max(sum(map(len, filter(None, values))) // len(values), 1)
+        self.most = max(1, min(self._max_events, self._max_bytes // mean_bytes))
+        self._event_s = graph_s / len(values)
