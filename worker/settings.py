@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -44,6 +45,8 @@ class Settings(BaseModel):
     fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
     max_batch_events: int = Field(default=2_048, ge=1, le=100_000)
     max_batch_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
+    model_store: str | None = None
+    """Where models are kept: a folder or a URL."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
@@ -106,6 +109,25 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
             for problem in problems_of(error, Settings, _shown(given))
         ]
         raise ConfigError(problems) from None
+
+
+def store_url(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Where models are kept.
+
+    By default in the user's own data (XDG base directories): a folder of the working directory
+    would be another store in each of them.
+    """
+    return settings.model_store or str(_folder(environ, "XDG_DATA_HOME", ".local/share") / "models")
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where copies of models are kept that lie elsewhere."""
+    return _folder(environ, "XDG_CACHE_HOME", ".cache") / "models"
+
+
+def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    base = environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / default) / "rtml"
 
 
 def _shown(given: Mapping[str, Any]) -> dict[str, Any]:

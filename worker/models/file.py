@@ -1,4 +1,4 @@
-"""A model on this machine's disk, under the name it is to be known by."""
+"""What was found for the model that a graph names: a file of this machine, or reasons."""
 
 from __future__ import annotations
 
@@ -19,3 +19,14 @@ class ModelFile:
     name: str
     path: Path
     sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoModel:
+    """A model that cannot be had, or must not be used.
+
+    Attributes:
+        reasons: why, each a problem of its own.
+    """
+
+    reasons: tuple[str, ...]

@@ -87,6 +87,16 @@ class Folder(Files):
         return path
 
 
+def open_files(url: str) -> Files:
+    """The files of a store: a folder's, or behind a URL.
+
+    Raises:
+        ConfigError: a URL that cannot be used.
+    """
+    plain = url.removeprefix("file://")
+    return Files(url) if "://" in plain else Folder(str(Path(plain).expanduser().absolute()))
+
+
 def _copy(source: Path, target: Path, told: Told | None) -> None:
     with source.open("rb") as read, target.open("wb") as write:
         size = os.fstat(read.fileno()).st_size

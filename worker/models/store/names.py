@@ -53,3 +53,10 @@ def wrong(path: str, text: str, what: str) -> list[Problem]:
     if text.endswith(_FILE):
         return [Problem(path, f"'{text}' names no {what}: '{_FILE}' ends the name of a file")]
     return []
+
+
+def wrong_push(name: str, version: str | None, alias: str | None) -> list[Problem]:
+    """Why nothing can be pushed under these names."""
+    problems = wrong("--name", name, "model")
+    problems += wrong("--version", version, "version") if version is not None else []
+    return problems + (wrong("--alias", alias, "alias") if alias is not None else [])

@@ -13,9 +13,9 @@ from worker.models.limited import Limits
 from worker.models.store.blobs import Blobs
 from worker.models.store.catalog import Catalog, Listing
 from worker.models.store.entry import Entry
-from worker.models.store.files import Files, Told
-from worker.models.store.folder import Folder
-from worker.models.store.names import Reference, parse, wrong
+from worker.models.store.files import Told
+from worker.models.store.folder import open_files
+from worker.models.store.names import Reference, parse, wrong, wrong_push
 from worker.models.store.push import Push, Pushed
 from worker.models.store.source import taken
 
@@ -41,8 +41,7 @@ class Store:
         Raises:
             ConfigError: a URL that cannot be used.
         """
-        plain = url.removeprefix("file://")
-        files = Files(url) if "://" in plain else Folder(str(Path(plain).expanduser().absolute()))
+        files = open_files(url)
         self.url = files.shown
         self._catalog = Catalog(files)
         self._blobs = Blobs(files, cache)
@@ -76,10 +75,7 @@ class Store:
             ConfigError: every reason to refuse it; the store is as before.
             StoreError: the store cannot be reached.
         """
-        problems = wrong("--name", name, "model")
-        problems += wrong("--version", version, "version") if version is not None else []
-        problems += wrong("--alias", alias, "alias") if alias is not None else []
-        _refuse(problems)
+        _refuse(wrong_push(name, version, alias))
         with tempfile.TemporaryDirectory(prefix="rtml-push-") as folder:
             source, report = taken(path, Path(folder), limits or Limits())
             draft = Entry.drafted(
