@@ -16,8 +16,9 @@ from worker.errors import ConfigError, Problem, StoreError, nearest
 Told = Callable[[int, int], None]
 """Is told how many bytes of how many are done."""
 
-# What another process writes must be seen at once.
-_OPTIONS: dict[str, Any] = {"use_listings_cache": False}
+# What another process writes must be seen at once; and a client made before the credentials
+# changed must not be found again.
+_OPTIONS: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
 _S3: dict[str, Any] = {
     "config_kwargs": {
         "connect_timeout": 5,
