@@ -31,6 +31,7 @@ ONLY_IN = {
     "aiokafka": ["stream", "services"],
     "confluent_kafka": ["stream"],
     "aiohttp": ["services", "web", "authoring", "cli"],
+    "fsspec": ["models.store"],
     "onnxruntime": ["models.session", "models.inspect"],
     "structlog": SHELL,
     "logging": SHELL,

@@ -7,6 +7,7 @@
     ├── StageError      a node broke on a batch    -> bisect: score the good, dead-letter the bad
     ├── ModelError      a model cannot load or run -> its service stops, readiness says which
     └── TransportError  Kafka; retriable or not    -> back off and retry, or stop uncommitted
+        └── StoreError  the model store            -> exit code 3
 
 A record that cannot be scored is no exception: it is a `Fault`, data that travels beside the
 batch and ends as a dead letter.
@@ -82,6 +83,10 @@ class TransportError(RtmlError):
     def __init__(self, message: str, *, retriable: bool) -> None:
         self.retriable = retriable
         super().__init__(message)
+
+
+class StoreError(TransportError):
+    """The model store cannot be reached, refused something, or holds what it must not hold."""
 
 
 class Stage(StrEnum):

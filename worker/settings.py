@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -46,7 +47,7 @@ class Settings(BaseModel):
     client_id: str = "rtml"
 
     location: str | None = None
-    """Topic by which services are published to workers."""
+    """Whose services are served: the name of a hub or an edge."""
     model_store: str | None = None
     """Where models are kept: a folder or a URL."""
 
@@ -172,6 +173,25 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
             for problem in problems_of(error, Settings, _shown(given))
         ]
         raise ConfigError(problems) from None
+
+
+def store_url(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Where models are kept.
+
+    By default in the user's own data (XDG base directories): a folder of the working directory
+    would be another store in each of them.
+    """
+    return settings.model_store or str(_folder(environ, "XDG_DATA_HOME", ".local/share") / "models")
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where copies of models are kept that lie elsewhere."""
+    return _folder(environ, "XDG_CACHE_HOME", ".cache") / "models"
+
+
+def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    base = environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / default) / "rtml"
 
 
 def _shown(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def test_no_location_is_fine(location: str) -> None:
     model = identity()
     model.graph.initializer.append(outside(location))
     (reason,) = reasons_against(model, DEPTH)
-    assert reason == "holds tensor data outside the file: graph.initializer[0]"
+    assert reason == "holds tensor data outside the file: graph.initializer[0]; save it whole"
 
 
 @pytest.mark.parametrize("domain", ["", "ai.onnx", "ai.onnx.ml", "com.microsoft"])
@@ -210,6 +210,6 @@ def test_every_reason_at_once_and_few_of_each() -> None:
         model.graph.initializer.append(outside())
         model.graph.node.append(helper.make_node(f"E{i}", ["x"], ["z"], domain="x" * 1000))
     data, operators = reasons_against(model, DEPTH)
-    assert data.endswith(" and 4 more")
+    assert data.endswith(" and 4 more; save it whole")
     assert operators.endswith(" and 4 more")
     assert len(operators) < 700

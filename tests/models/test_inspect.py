@@ -93,7 +93,7 @@ def test_a_model_that_takes_the_memory_is_refused(tmp_path: Path, elements: int)
 def test_external_data_is_not_read() -> None:
     """A model that names another file is refused before it is loaded."""
     assert reasons(DATA / "external.onnx") == [
-        "holds tensor data outside the file: graph.initializer[0]"
+        "holds tensor data outside the file: graph.initializer[0]; save it whole"
     ]
 
 

@@ -20,6 +20,7 @@ from worker.errors import ConfigError, Problem
 WRITE = "Write a graph"
 SCORE = "Score events"
 KAFKA = "Look into Kafka"
+MODELS = "Keep models"
 """Groups of commands in the help."""
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.errors import ConfigError, Problem
+from worker.cli.store_options import store_for
+from worker.errors import ConfigError, Problem, StoreError
 
 if TYPE_CHECKING:
     from worker.graph.plan import Plan
-    from worker.graph.spec import GraphSpec
     from worker.models.inspect import Report
+    from worker.models.store.store import Store
 
 GRAPH_FILE = "graph.yaml"
 
@@ -34,7 +35,7 @@ class Loaded:
     Attributes:
         path: the file it stands in.
         plan: of the graph.
-        models: what inspection says of each model; empty where none was asked for.
+        models: what inspection says of each model, where it was asked.
     """
 
     path: Path
@@ -61,49 +62,28 @@ def load_graph(argument: Path, *, inspected: bool = False) -> Loaded:
 
     Args:
         argument: a graph file, or a folder with one.
-        inspected: whether each model is first tried in a process of its own with limits; 0.4 s
-            each. Without, a model that never returns hangs its loader.
+        inspected: whether each model beside the graph is first tried in a process of its own with
+            limits; 0.4 s each. Without, a model that never returns hangs its loader.
 
     Raises:
         ConfigError: every problem, with file and line.
+        StoreError: the only problem is that the model store cannot be reached.
     """
-    from worker.graph.plan import plan
+    from worker.graph.prepare import prepare
     from worker.graph.spec import load, prefix_of
 
     path = graph_path(argument)
     spec, document = load(path)
     try:
-        models = _inspected(spec, path.parent) if inspected else {}
-        return Loaded(path, plan(spec, path.parent), models)
+        plan, models = prepare(spec, path.parent, _open_store, inspected=inspected)
+        return Loaded(path, plan, models)
+    except StoreError as error:
+        raise StoreError(f"{path} {error}", retriable=error.retriable) from error
     except ConfigError as error:
         prefix = prefix_of(document.data)
         inner = [p.within(prefix) if prefix and not p.file else p for p in error.problems]
         raise ConfigError(p if p.file else document.locate(p) for p in inner) from error
 
 
-def _inspected(spec: GraphSpec, folder: Path) -> dict[str, Report]:
-    """What inspection says of the models that are there; the plan tells of the others.
-
-    Raises:
-        ConfigError: every reason for which a model must not be used, at the node that names it.
-    """
-    from worker.models.inspect import inspect
-    from worker.nodes.base import own_path
-
-    reports: dict[str, Report] = {}
-    problems: list[Problem] = []
-    for i, node in enumerate(spec.nodes):
-        name = node.params.get("model")
-        if node.type != "ONNXNode" or not isinstance(name, str) or name in reports:
-            continue
-        path = own_path(name, folder)
-        if path is None or not path.is_file():
-            continue
-        try:
-            reports[name] = inspect(path)
-        except ConfigError as error:
-            place = f"nodes[{i}].params.model"
-            problems += [Problem(place, f"'{name}' {p.message}") for p in error.problems]
-    if problems:
-        raise ConfigError(problems)
-    return reports
+def _open_store() -> Store:
+    return store_for(None)

@@ -13,15 +13,17 @@ _QUIET_SECONDS = 1.0
 
 
 class Meter:
-    """Counts events; draws nothing off a terminal, nor in the first second."""
+    """Counts events, or something else; draws nothing off a terminal, nor in the first second."""
 
-    def __init__(self, *, shown: bool) -> None:
+    def __init__(self, *, shown: bool, noun: str = "events") -> None:
         """Starts the clock.
 
         Args:
             shown: False where the terminal is used for something else.
+            noun: what is counted.
         """
         self._shown = shown and err.is_terminal
+        self._noun = noun
         self._start = time.monotonic()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -43,8 +45,8 @@ class Meter:
         """Since it was started."""
         return time.monotonic() - self._start
 
-    def update(self, events: int, fraction: float | None) -> None:
-        """So many events are done, this part of the whole if that is known."""
+    def update(self, done: int, fraction: float | None) -> None:
+        """So many are done, this part of the whole if that is known."""
         if not self._shown or self.seconds < _QUIET_SECONDS:
             return
         if self._bar is None:
@@ -58,6 +60,6 @@ class Meter:
             self._task = self._bar.add_task("", total=None if fraction is None else 1.0)
             self._bar.start()
         if self._task is not None:
-            rate = events / max(self.seconds, 1e-9)
-            text = f"{events:,} events, {rate:,.0f}/s"
+            rate = done / max(self.seconds, 1e-9)
+            text = f"{done:,} {self._noun}, {rate:,.0f}/s"
             self._bar.update(self._task, description=text, completed=fraction or 0.0)

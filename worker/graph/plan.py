@@ -20,6 +20,7 @@ from worker.graph.order import predecessors, topological
 from worker.graph.spec import GraphSpec, NodeSpec
 from worker.graph.structure import edge_problems, structure
 from worker.graph.text import read
+from worker.models.file import ModelFile, NoModel
 from worker.nodes.base import TOPIC_COLUMN, Columns, Context, Node, Params, own_path
 from worker.nodes.registry import kinds
 from worker.schema import Schema, parse
@@ -72,8 +73,15 @@ class Plan:
         return {name: sha for step in self.steps for name, sha in step.node.models.items()}
 
 
-def plan(spec: GraphSpec, folder: Path) -> Plan:
-    """Both phases: the plan of a graph whose files lie in ``folder``.
+def plan(
+    spec: GraphSpec, folder: Path | None, models: Mapping[str, ModelFile | NoModel] | None = None
+) -> Plan:
+    """Both phases: the plan of a graph.
+
+    Args:
+        spec: the graph file.
+        folder: its files lie in it; None where it has none.
+        models: what was found for models that do not lie there, by the names in the graph.
 
     Raises:
         ConfigError: every problem, with its path in the graph.
@@ -86,17 +94,20 @@ def plan(spec: GraphSpec, folder: Path) -> Plan:
         problems += error.problems
     if edge_problems(spec):
         raise ConfigError(problems)
-    made = _Maker(spec, schema, params, Context(folder), problems).make()
+    made = _Maker(spec, schema, params, Context(folder, models or {}), problems).make()
     if made is None:
         raise ConfigError(problems)
     return made
 
 
-def _schema(spec: GraphSpec, folder: Path) -> Schema:
+def _schema(spec: GraphSpec, folder: Path | None) -> Schema:
     source = spec.source.event_schema
     try:
         if isinstance(source, dict):
             return parse(source)
+        if folder is None:
+            message = f"'{source}' is a file, and this graph has no folder; write the schema inline"
+            raise ConfigError(Problem("", message))
         path = own_path(source, folder)
         if path is None:
             raise ConfigError(Problem("", f"'{source}' must lie in the graph's own folder"))

@@ -59,7 +59,7 @@ class ModelInput:
 
     Attributes:
         node: id of the node that runs the model.
-        model: what the graph calls the model.
+        model: as lineage shows it: the file, or name@version.
         tensor: the input.
         features: in the order in which they feed it.
     """
@@ -126,7 +126,7 @@ def _inputs(plan: Plan, lineage: Lineage) -> Iterator[ModelInput]:
                 ways = _ways(plan, entering[name])
                 features.append(Feature(name, types[name], start, ways))
                 start += types[name].length or 1
-            yield ModelInput(step.id, node.params.model, feed.tensor, tuple(features))
+            yield ModelInput(step.id, node.session.name, feed.tensor, tuple(features))
 
 
 def _ways(plan: Plan, sources: Sources) -> tuple[Way, ...]:

@@ -20,24 +20,29 @@ def reasons_against(model: ModelProto, depth: int) -> list[str]:
         model: as parsed; nothing else is read.
         depth: how deep graphs may stand in the attributes of nodes.
     """
-    external: list[str] = []
+    external = [path for path, _ in external_tensors(model)]
     foreign: dict[str, None] = {}
     functions = {function.domain for function in model.functions}
     deepest = 0
-    for path, message, level in _messages(model):
+    for _, message, level in _messages(model):
         deepest = max(deepest, level)
-        if isinstance(message, TensorProto) and _is_external(message):
-            external.append(path)
         if isinstance(message, NodeProto) and message.domain not in _OWN_DOMAINS | functions:
             foreign[f"{message.domain}.{message.op_type}"] = None
     reasons = []
     if external:
-        reasons.append(f"holds tensor data outside the file: {_listed(external)}")
+        reasons.append(f"holds tensor data outside the file: {_listed(external)}; save it whole")
     if foreign:
         reasons.append(f"uses operators of other libraries: {_listed(list(foreign))}")
     if deepest > depth:
         reasons.append(f"nests graphs {deepest} deep; at most {depth} are allowed")
     return reasons
+
+
+def external_tensors(model: ModelProto) -> Iterator[tuple[str, TensorProto]]:
+    """Every tensor whose data lie in another file, with its path."""
+    for path, message, _ in _messages(model):
+        if isinstance(message, TensorProto) and _is_external(message):
+            yield path, message
 
 
 def _messages(model: ModelProto) -> Iterator[tuple[str, Any, int]]:

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import os
-import resource
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +16,19 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from worker.errors import ModelError
+from worker.models.confined import answer, parsed, read
 from worker.models.contents import reasons_against
 from worker.models.session import Session, Tensor
 
 _SIZES = (1, 2, 7)
 _MOST = 64
 _WORDS = ("", "a", "b", "c")
-_ALLOCATION = ("AllocateRaw", "bad_alloc", "bad allocation")
-"""What ONNX Runtime's messages hold where memory ran out."""
+_MOST_FEATURES = 10_000
 
 
 def main() -> None:
     """Examines the file that the arguments name, within the limits they set."""
-    path, max_bytes, seconds, memory_bytes, depth = sys.argv[1:]
-    _limit(float(seconds), int(memory_bytes))
-    try:
-        answer = examine(Path(path), int(max_bytes), int(depth))
-    except (ModelError, MemoryError) as error:
-        reason = str(error)
-        if isinstance(error, MemoryError) or any(word in reason for word in _ALLOCATION):
-            reason = f"needs more than {memory_bytes} bytes of memory"
-        answer = {"reasons": [reason]}
-    print(json.dumps(answer), flush=True)
-    os._exit(0)  # what libraries do or say on their way out must not matter
-
-
-def _limit(seconds: float, memory_bytes: int) -> None:
-    """No files, no core dumps, and so much time and memory."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    whole = math.ceil(seconds)
-    # A second between the two: at the first comes SIGXCPU, which says why; at the second SIGKILL.
-    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
-    pages = Path("/proc/self/statm")
-    if pages.exists():  # elsewhere address space cannot be limited
-        taken = int(pages.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))
+    answer(lambda paths, max_bytes, depth: examine(paths[0], max_bytes, depth))
 
 
 def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:
@@ -64,14 +37,8 @@ def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:
     Raises:
         ModelError: it cannot be read, loaded or run.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror or error}") from error
-    if len(content) > max_bytes:
-        raise ModelError(f"has more than {max_bytes} bytes")
-    model = _parsed(content)
+    content = read(path, max_bytes)
+    model = parsed(content)
     reasons = reasons_against(model, depth)
     if reasons:
         return {"reasons": reasons}
@@ -80,6 +47,7 @@ def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:
         "size_bytes": len(content),
         "ir_version": model.ir_version,
         "producer": f"{model.producer_name} {model.producer_version}".strip()[:200],
+        "features": _features(model),
         "opsets": {item.domain or "ai.onnx": item.version for item in model.opset_import},
     }
     del model, content
@@ -89,16 +57,15 @@ def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:
     return facts | _tried(session)
 
 
-def _parsed(content: bytes) -> ModelProto:
+def _features(model: ModelProto) -> list[str]:
+    """``feature_names`` of the metadata, a JSON list of texts; the format has no standard key."""
+    said = {entry.key: entry.value for entry in model.metadata_props}.get("feature_names", "")
     try:
-        model: ModelProto = ModelProto.FromString(content)
-    except MemoryError:
-        raise
-    except Exception as error:  # protobuf's own, of a package without types
-        raise ModelError("is no ONNX model") from error
-    if not (model.ir_version and model.HasField("graph") and model.opset_import):
-        raise ModelError("is no ONNX model")
-    return model
+        names = json.loads(said)
+    except (ValueError, RecursionError):
+        return []
+    fit = isinstance(names, list) and len(names) <= _MOST_FEATURES
+    return names if fit and all(isinstance(name, str) for name in names) else []
 
 
 def _tried(session: Session) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from worker.batch import ANY, Batch, ColumnType, DType
 from worker.errors import ConfigError, Problem, nearest
+from worker.models.file import ModelFile, NoModel
 
 TOPIC_COLUMN = "@topic"
 """Reserved text column that `Route` writes: the sink topic of a row, None for the sink's own."""
@@ -60,13 +61,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The surroundings a node may use while it is built: the graph's folder, for its models.
+    """The surroundings a node may use while it is built.
 
     Attributes:
-        folder: files named in params lie in it; nothing outside it may be read.
+        folder: files named in params lie in it; nothing outside it may be read. None for a graph
+            that did not come from a folder.
+        models: what was found, before the graph is built, for models that graphs name.
     """
 
-    folder: Path = field(default_factory=Path)
+    folder: Path | None = field(default_factory=Path)
+    models: Mapping[str, ModelFile | NoModel] = field(default_factory=dict)
 
 
 def own_path(reference: str, folder: Path) -> Path | None:

@@ -11,10 +11,12 @@ from pydantic import Field
 
 from worker.batch import FLOATS, Batch, Column, ColumnType, DType, Mask
 from worker.errors import ModelError, Stage
+from worker.models.file import ModelFile, NoModel
 from worker.models.session import Session
+from worker.nodes._model import find_model
 from worker.nodes._names import Target
 from worker.nodes._onnx_binding import Feed, Pick, feeds, picks
-from worker.nodes.base import Columns, Context, Example, Node, Params, Signature, own_path
+from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 Name = Annotated[str, Field(min_length=1)]
 Several = Annotated[list[Name], Field(min_length=1)]
@@ -32,6 +34,7 @@ class ONNXNodeParams(Params):
 class ONNXNode(Node[ONNXNodeParams]):
     """Runs the model on the whole batch; its outputs become columns.
 
+    ``model`` is a file beside the graph, or ``name@version`` or ``name@alias`` of the model store.
     ``features`` lists the columns of the model's input in the order the model expects them,
     scalars and vectors alike; for a model with several inputs it maps input name to columns (a
     list will do where each column has its input's name). ``outputs`` maps a new column to
@@ -60,14 +63,11 @@ class ONNXNode(Node[ONNXNodeParams]):
 
     def check(self, columns: Columns, context: Context) -> Signature:
         """Loads the model and proves that the columns fit its inputs and the outputs exist."""
-        path = own_path(self.params.model, context.folder)
-        if path is None:
-            columns.problem("model", f"'{self.params.model}' must lie in the graph's own folder")
-            return Signature((), {})
-        try:
-            self.session = Session(path, self.params.model)
-        except ModelError as error:
-            columns.problem("model", str(error))
+        found = find_model(self.params.model, context)
+        missing = self._opened(found) if isinstance(found, ModelFile) else found
+        if missing is not None:
+            for reason in missing.reasons:
+                columns.problem("model", reason)
             return Signature((), {})
         if not self.session.is_open:
             self._picks = picks(columns, self.session, self.params.outputs)
@@ -83,6 +83,15 @@ class ONNXNode(Node[ONNXNodeParams]):
             self._picks = picks(columns, self.session, self.params.outputs)
         reads = dict.fromkeys(name for feed in self._feeds for name in feed.columns)
         return Signature(tuple(reads), {pick.column: pick.type for pick in self._picks})
+
+    def _opened(self, file: ModelFile) -> NoModel | None:
+        try:
+            self.session = Session(file.path, file.name)
+        except ModelError as error:
+            return NoModel((str(error),))
+        if file.sha256 not in ("", self.session.sha256):
+            return NoModel((f"model '{file.name}' was changed after it had been verified",))
+        return None
 
     def process(self, batch: Batch) -> Batch:
         """One run; rows with features that the model cannot take are zeros and rejected."""
