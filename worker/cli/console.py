@@ -20,6 +20,7 @@ from worker.errors import ConfigError, Problem
 WRITE = "Write a graph"
 SCORE = "Score events"
 KAFKA = "Look into Kafka"
+DATA = "Work on data sets"
 """Groups of commands in the help."""
 
 
@@ -86,13 +87,19 @@ def print_json(data: Any) -> None:
     out.print(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def print_rows(rows: Iterable[Sequence[str]], styles: Sequence[str] = (), indent: int = 0) -> None:
-    """Cells in aligned columns on stdout; never cut, however narrow the terminal is.
+def print_rows(
+    rows: Iterable[Sequence[str]],
+    styles: Sequence[str] = (),
+    indent: int = 0,
+    to: Console = out,
+) -> None:
+    """Cells in aligned columns; never cut, however narrow the terminal is.
 
     Args:
         rows: of equal length.
         styles: rich styles of the columns, for terminals.
         indent: blanks before each row.
+        to: stdout or stderr.
     """
     listed = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*listed, strict=True)]
@@ -101,7 +108,7 @@ def print_rows(rows: Iterable[Sequence[str]], styles: Sequence[str] = (), indent
         for cell, width, style in zip_longest(row, widths, styles[: len(row)], fillvalue=""):
             line.append(f"{cell!s:<{width}}", style=str(style)).append("  ")
         line.rstrip()
-        out.print(line)
+        to.print(line)
 
 
 def write_text(text: str, file: Path | None) -> None:
