@@ -17,7 +17,6 @@ from worker.cli.tally import Tally, reject_line
 from worker.codec.outcome import Drop, Scored
 from worker.dataset.read import Format, format_of, open_events
 from worker.dataset.rows import Row
-from worker.dataset.shape import shape_of
 from worker.errors import Fault
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ def score_file(
     Exit code 1 says that events were rejected.
     """
     from worker.cli.progress import Meter
+    from worker.dataset.shape import shape_of
 
     plan = load_graph(graph).plan
     by_hand = file is None and sys.stdin.isatty()

@@ -17,6 +17,8 @@ from worker.dataset.shape import shape_of
 from worker.errors import ConfigError, Problem
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+MAX_NESTING = 256
+"""Deeper events could exhaust the validator's stack, which ends the process."""
 MAX_REASONS = 20
 """Of one row."""
 _MAX_MESSAGE = 300
@@ -61,7 +63,7 @@ class Checker:
                 for error in islice(_meta_errors(schema), MAX_REASONS)
             ]
             if problems:
-                raise ConfigError(problems)
+                raise ConfigError(dict.fromkeys(problems))
             self._validator = jsonschema_rs.validator_for(
                 schema, validate_formats=True, retriever=_refuse
             )
@@ -77,12 +79,9 @@ class Checker:
 
     def reasons(self, event: Any) -> list[Reason]:
         """Why an event does not fit, at most `MAX_REASONS`; empty where it does."""
-        try:
-            if self._validator.is_valid(event):
-                return []
-            found = list(islice(self._validator.iter_errors(event), MAX_REASONS))
-        except (ValueError, RecursionError) as error:
-            return [Reason("$", "depth", _short(str(error)))]
+        if self._validator.is_valid(event):
+            return []
+        found = islice(self._validator.iter_errors(event), MAX_REASONS)
         return [
             Reason(json_path(one.instance_path), str(one.schema_path[-1]), _short(one.message))
             if one.schema_path
@@ -102,9 +101,26 @@ def parsed(row: Row) -> tuple[Any, list[Reason]]:
     if row.fault is not None:
         return None, [Reason("$", row.fault.error, row.fault.message)]
     try:
-        return _decode(row.value), []
+        event = _decode(row.value)
+        if _too_deep(row.value, event):
+            return None, [Reason("$", "depth", f"nested deeper than {MAX_NESTING}")]
+        return event, []
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return None, [Reason("$", "json", f"no JSON: {_short(str(error))}")]
+
+
+def _too_deep(value: bytes, event: Any) -> bool:
+    if value.count(b"{") + value.count(b"[") <= MAX_NESTING:
+        return False
+    level = [event]
+    for _ in range(MAX_NESTING):
+        inner = (
+            one.values() if isinstance(one, dict) else one
+            for one in level
+            if isinstance(one, (dict, list))
+        )
+        level = [item for items in inner for item in items]
+    return any(isinstance(one, (dict, list)) for one in level)
 
 
 def load_schema(path: Path) -> Checker:
@@ -114,7 +130,11 @@ def load_schema(path: Path) -> Checker:
         ConfigError: it cannot be read, or is no JSON Schema.
     """
     try:
-        return Checker(_decode(path.read_bytes()), str(path))
+        text = path.read_bytes()
+        schema = _decode(text)
+        if _too_deep(text, schema):
+            raise ConfigError(Problem("", f"is nested deeper than {MAX_NESTING}", str(path)))
+        return Checker(schema, str(path))
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise ConfigError(Problem("", message, str(path))) from error

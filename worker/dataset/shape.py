@@ -104,15 +104,20 @@ class Shape:
                 found |= dict.fromkeys(shape.names)
         return list(found)
 
+    def _identities(self) -> frozenset[int]:
+        """Which schemas of the document this place is described by."""
+        inner = (shape._identities() for choice in self._choices for shape in choice)
+        return frozenset(id(part) for part in self._parts).union(*inner)
+
     def leaves(self) -> Iterator[tuple[Path, Shape]]:
         """The declared values, those of nested objects by their path."""
         return islice(self._leaves((), frozenset()), MAX_FIELDS)
 
     def _leaves(self, path: Path, above: frozenset[int]) -> Iterator[tuple[Path, Shape]]:
-        own = {id(part) for part in self._parts}
+        own = self._identities()
         names = self.names
         if not names or len(path) >= MAX_DEPTH or own & above:
-            if path and not own & above:
+            if path:
                 yield path, self
             return
         for name in names:
@@ -125,7 +130,7 @@ class Shape:
         return islice(self._needed((), frozenset()), MAX_FIELDS)
 
     def _needed(self, path: Path, above: frozenset[int]) -> Iterator[Path]:
-        own = {id(part) for part in self._parts}
+        own = self._identities()
         if own & above:
             return
         for name in [one for one in self.names if one in self.required]:

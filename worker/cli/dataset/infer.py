@@ -18,12 +18,14 @@ from worker.cli.console import (
     out,
     print_json,
     print_rows,
+    printable,
     write_text,
 )
 from worker.cli.dataset.options import FileArgument, FormatOption, opened, source
 from worker.cli.files import refuse_same_file
 
 if TYPE_CHECKING:
+    from worker.cli.dataset.tally import Tally
     from worker.dataset.infer import Row
     from worker.dataset.profile import Profile
 
@@ -56,7 +58,7 @@ def infer(
 
     refuse_same_file(source(file), to)
     cells = (format_ or format_of(source(file))) is Format.CSV
-    profile, skipped = _seen(file, format_, rows)
+    profile, tally = _seen(file, format_, rows)
     text = json.dumps(schema_of(profile, enums=enums, cells=cells), indent=2, ensure_ascii=False)
     write_text(text + "\n", to)
     fields = summary(profile, cells=cells)
@@ -64,12 +66,14 @@ def infer(
         _print(fields, profile.root.seen, to_stdout=to is not None)
     elif to is not None:
         print_json([asdict(field) for field in fields])
-    if skipped:
-        err.print(f"{count(skipped, 'row')} left out: no JSON object", style="yellow")
+    if tally.rejected:
+        first = tally.reasons()[0]
+        reason = printable(f"{first['first']}: {first['message']}")
+        err.print(f"{count(tally.rejected, 'row')} left out; {reason}", style="yellow")
 
 
-def _seen(file: Path, format_: FormatOption, most: int) -> tuple[Profile, int]:
-    """What is in the first rows, and how many of them are no events.
+def _seen(file: Path, format_: FormatOption, most: int) -> tuple[Profile, Tally]:
+    """What is in the first rows, and which of them are no events.
 
     Raises:
         ConfigError: the file cannot be read, or has no event.
@@ -92,7 +96,7 @@ def _seen(file: Path, format_: FormatOption, most: int) -> tuple[Profile, int]:
                 profile.add(event)
             meter.update(tally.rows, events.fraction())
     tally.need_rows(str(file))
-    return profile, tally.rejected
+    return profile, tally
 
 
 def _print(fields: list[Row], events: int, *, to_stdout: bool) -> None:

@@ -92,7 +92,9 @@ class Sending:
         if reasons:
             self.tally.reject({"row": row.number}, reasons, row.value, no_event=no_event)
         else:
+            # In this order: whenever Ctrl-C comes, no row counts as done that is not.
             self._in_flight[row.number] = row.value
+            self._last = row.number
             self.sender.send(row.value, key, at_ms, partial(self._settled, row.number))
         self._last = row.number
 
