@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import ROOT, Rtml
+from tests.cli.test_progress import on_a_terminal
+from tests.kafka.client import read_all
+from worker.stream.embedded import EmbeddedBroker
 
 SCHEMA = {
     "type": "object",
@@ -148,11 +155,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_are_refused(rtml: Rtml, tmp_path: Path, schema: Path, name: str) -> None:
-    """Every command that reads a file: exit 2, the file, the reason, and no traceback."""
+    """By check and infer: exit 2, the file, the reason, and no traceback."""
     content, message = HOSTILE[name]
     path = tmp_path / name
     path.write_bytes(content)
-    (tmp_path / "none.json").write_text("{}")
     checked = rtml("dataset", "check", path, "--schema", schema)
     for done in (checked, rtml("dataset", "infer", path)):
         assert (done.code, done.out) == (2, "")
@@ -184,3 +190,61 @@ def test_what_is_no_file_is_refused(rtml: Rtml, tmp_path: Path, schema: Path) ->
         assert done.code == 2
         assert "is named twice; give each its own file" in done.err
     assert events.read_text() == "id,user.name\n1,a\n"
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    """A broker with a topic ``tx``."""
+    with EmbeddedBroker({"tx": 1}) as started:
+        yield started
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_not_ingested(
+    rtml: Rtml, tmp_path: Path, schema: Path, broker: EmbeddedBroker, name: str
+) -> None:
+    """The same with Kafka at hand: exit 2, the reason, and nothing was sent."""
+    content, message = HOSTILE[name]
+    (tmp_path / name).write_bytes(content)
+    place = ("--brokers", broker.bootstrap)
+    done = rtml("dataset", "ingest", tmp_path / name, "tx", "--schema", schema, *place)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err
+    assert read_all(broker.bootstrap, "tx") == []
+
+
+def test_a_broker_that_goes_away_ends_it(tmp_path: Path, schema: Path) -> None:
+    """Rows that are not acknowledged within --wait: exit 3, and the row to go on from."""
+    rows = [f'{{"id":{i},"user":{{"name":"a"}}}}\n' for i in range(1_000)]
+    (tmp_path / "e.jsonl").write_text("".join(rows))
+    with EmbeddedBroker({"tx": 1}) as own:
+        command = ["dataset", "ingest", str(tmp_path / "e.jsonl"), "tx", "--schema", str(schema)]
+        command += ["--rate", "100", "--wait", "1", "-o", "json", "--brokers", own.bootstrap]
+        running = subprocess.Popen(
+            [sys.executable, "-m", "worker", *command],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        read_all(own.bootstrap, "tx", until=20)
+    out, err = running.communicate(timeout=60)
+    report = json.loads(out)
+    assert running.returncode == 3
+    assert 20 <= report["acknowledged"] < 1_000
+    assert report["rejected"] == 0
+    assert report["next_row"] == report["acknowledged"] + 1
+    assert f"go on with --resume-from {report['next_row']}" in err
+
+
+def test_an_ingest_is_watched(tmp_path: Path, schema: Path, broker: EmbeddedBroker) -> None:
+    """On a terminal a bar shows what was acknowledged, and the rate."""
+    broker.create_topic("watched", 1)
+    rows = [f'{{"id":{i},"user":{{"name":"a"}}}}\n' for i in range(300)]
+    (tmp_path / "e.jsonl").write_text("".join(rows))
+    command = ["rtml", "dataset", "ingest", str(tmp_path / "e.jsonl"), "watched", "--rate", "200"]
+    command += ["--schema", str(schema), "--brokers", broker.bootstrap]
+    program = f"import sys; sys.argv = {command!r}; from worker.cli import main; main()"
+    shown = on_a_terminal(program)
+    assert re.search(r"[0-9]+ events, [0-9]+/s", shown)
