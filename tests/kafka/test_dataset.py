@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +228,21 @@ def test_what_is_refused_before_anything_is_sent(
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
     assert read_all(kafka, name) == []
+
+
+def test_a_time_that_the_topic_refuses_costs_its_row(
+    kafka: str, topic: MakeTopic, tmp_path: Path, schema: Path
+) -> None:
+    """A record a day ahead, where an hour is allowed, is a reject; its neighbours are there."""
+    name, rejects = topic(partitions=1), tmp_path / "r"
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    rows = [event(1), event(2) | {"at": ahead.isoformat()}, event(3)]
+    (tmp_path / "e").write_text("\n".join(map(json.dumps, rows)))
+    done = rtml(
+        kafka, "dataset", "ingest", tmp_path / "e", name, "--schema", schema,
+        "--timestamp", "at", "--rejects", rejects,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout[:26]) == (1, "3 rows: 2 acknowledged by ")
+    (kept,) = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert (kept["row"], kept["reasons"][0]["path"]) == (2, "$.at")
+    assert [json.loads(one.value or b"")["id"] for one in read_all(kafka, name)] == [1, 3]

@@ -88,9 +88,11 @@ def ingest(
     Exit code 1 says that rows were rejected, 3 that Kafka did not answer; where it ends early it
     tells the --resume-from with which nothing is lost.
     """
-    from worker.cli.dataset.sending import Sending
+    from worker.cli.dataset.sending import Around, Sending
     from worker.cli.dataset.tally import Tally
     from worker.dataset.check import load_schema
+    from worker.stream.tools.limits import limits_of
+    from worker.stream.topics import TopicLimits
 
     settings = settings_for(brokers)
     checker = load_schema(schema)
@@ -102,7 +104,9 @@ def ingest(
         _have_topic(settings, topic, partitions if create_topics else None, wait, waiting)
         kept = created(rejects, append=resume_from > 1) if rejects else None
         tally = Tally(stack.enter_context(kept) if kept else None)
-        sending = Sending(settings, topic, checker, tally, key, timestamp, wait, waiting)
+        limits = limits_of(settings, topic, waiting) if timestamp else TopicLimits()
+        around = Around(key, timestamp, limits)
+        sending = Sending(settings, topic, checker, tally, around, wait, waiting)
         begun_s = time.monotonic()
         code = _send(sending, events, resume_from, rate or None)
         seconds = time.monotonic() - begun_s

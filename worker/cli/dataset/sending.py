@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,24 @@ from worker.schema import path_of, value_at
 from worker.settings import Settings
 from worker.stream.tools.events import Pace, key_of
 from worker.stream.tools.send import Sender
+from worker.stream.topics import TopicLimits
 
 _MAX_SLEEP_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a record has beside its value.
+
+    Attributes:
+        key: the field that becomes the key, as a dotted path or JSON Pointer; None for none.
+        timestamp: the field that becomes the record's time; None for now.
+        limits: of the topic. Kafka refuses a whole batch for the time of one record.
+    """
+
+    key: str | None
+    timestamp: str | None
+    limits: TopicLimits
 
 
 class Sending:
@@ -33,8 +50,7 @@ class Sending:
         topic: str,
         checker: Checker,
         tally: Tally,
-        key: str | None,
-        timestamp: str | None,
+        around: Around,
         timeout_s: float,
         waiting: Callable[[str], None],
     ) -> None:
@@ -45,16 +61,16 @@ class Sending:
             topic: where to.
             checker: what a row must fit.
             tally: counts the rows, and keeps the rejected ones.
-            key: the field that becomes the key, as a dotted path or JSON Pointer.
-            timestamp: the field that becomes the record's time.
+            around: which fields become a record's key and time.
             timeout_s: a row that is not acknowledged for so long has failed.
             waiting: told why Kafka does not answer.
         """
         self.tally = tally
         self.sender = Sender(settings, topic, timeout_s, waiting)
         self._checker = checker
-        self._key = None if key is None else path_of(key)
-        self._time = None if timestamp is None else path_of(timestamp)
+        self._key = None if around.key is None else path_of(around.key)
+        self._time = None if around.timestamp is None else path_of(around.timestamp)
+        self._limits = around.limits
         self._in_flight: dict[int, bytes] = {}
         self._last = 0
 
@@ -112,6 +128,10 @@ class Sending:
             at_ms = epoch_ms(value_at(event, self._time))
             if at_ms is None:
                 message = "no instant to take the time from: text (RFC 3339) or epoch ms"
+                reasons.append(Reason(json_path(self._time), "timestamp", message))
+            elif not self._limits.accepts(at_ms, int(time.time() * 1_000)):
+                message = "the topic does not take records of that time, see its "
+                message += "message.timestamp.after.max.ms and message.timestamp.before.max.ms"
                 reasons.append(Reason(json_path(self._time), "timestamp", message))
         return key, at_ms, reasons
 
