@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from aiokafka.errors import KafkaError
-
-from worker.errors import TransportError
 from worker.settings import Settings
-from worker.stream import clients
+from worker.stream.connect import ask
 from worker.stream.tools import connect
 from worker.stream.topics import TopicLimits, limits
 
@@ -30,11 +27,5 @@ def limits_of(settings: Settings, topic: str, waiting: Callable[[str], None]) ->
 
 async def _asked(settings: Settings, topic: str, waiting: Callable[[str], None]) -> TopicLimits:
     deadline_s = asyncio.get_running_loop().time() + connect.LOOK_UP_S
-    admin = await clients.connect(settings, lambda: clients.admin(settings), deadline_s, waiting)
-    try:
-        return (await limits(admin, [topic]))[topic]
-    except KafkaError as error:
-        message = f"Kafka at {settings.brokers}: {type(error).__name__}: {error}"
-        raise TransportError(message, retriable=True) from error
-    finally:
-        await clients.stop(admin)
+    found = await ask(settings, lambda admin: limits(admin, [topic]), deadline_s, waiting)
+    return found[topic]
