@@ -9,7 +9,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Top to bottom; a layer is a module or a folder, and inside one folder anything goes.
-CORE = ["errors", "problems", "batch", "schema", "codec", "models", "nodes", "graph", "score"]
+CORE = [
+    "errors",
+    "problems",
+    "batch",
+    "schema",
+    "dataset",
+    "codec",
+    "models",
+    "nodes",
+    "graph",
+    "score",
+]
 SHELL = [
     "settings",
     "logs",

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import Rtml
-from worker.cli.events.columns import Columns, encode
-from worker.cli.events.csv_events import cell_value
+from worker.dataset.cells import converter
+from worker.dataset.columns import Columns, encode
+from worker.dataset.shape import shape_of
 from worker.errors import ConfigError
-from worker.schema import Schema, parse
+from worker.schema import Schema, parse, path_of
 
 SCHEMA = parse(
     {
@@ -45,7 +46,7 @@ SCHEMA = parse(
         },
     }
 )
-LEAVES = {".".join(path): leaf for path, leaf in SCHEMA.leaves()}
+SHAPE = shape_of(SCHEMA)
 
 
 def scored(
@@ -65,7 +66,6 @@ def scored(
     [
         ("id", "x", "x"),
         ("id", "7", "7"),
-        ("id", "", None),
         ("tenant.age", "31", 31),
         ("tenant.age", " 31 ", 31),
         ("tenant.age", "31.5", 31.5),
@@ -86,14 +86,14 @@ def scored(
 )
 def test_cells_become_what_the_schema_declares(field: str, cell: str, value: object) -> None:
     """Numbers keep their digits; what does not fit stays text, for the decoder to reject."""
-    made = cell_value(cell, LEAVES[field])
-    assert (None if made is None else json.loads(encode({"x": made}))["x"]) == value
+    made = converter(SHAPE.at(path_of(field)))(cell)
+    assert json.loads(encode({"x": made}))["x"] == value
 
 
 def test_headers_nest_by_dots() -> None:
     """Declared names are those of the graph; undeclared ones nest too and are passed on."""
     names = ["id", "tenant.age", "tenant.other.x", "/a.b", "free"]
-    columns = Columns(names, SCHEMA, "f.csv")
+    columns = Columns(names, SHAPE, "f.csv")
     assert columns.event(["i", 1, "o", 2, "f"]) == {
         "id": "i",
         "tenant": {"age": 1, "other": {"x": "o"}},
@@ -108,7 +108,7 @@ def test_headers_nest_by_dots() -> None:
 
 def test_an_empty_cell_is_no_field() -> None:
     """Except where a field must be there and may be null; an object that must be there stays."""
-    columns = Columns(["id", "tenant.age", "note"], SCHEMA, "f.csv")
+    columns = Columns(["id", "tenant.age", "note"], SHAPE, "f.csv")
     assert columns.event([None, None, None]) == {"id": None, "tenant": {}}
 
 
@@ -139,7 +139,7 @@ def test_an_empty_cell_is_no_field() -> None:
 def test_headers_that_do_not_fit(names: list[str], problems: list[str]) -> None:
     """Missing and doubled columns are all told at once."""
     with pytest.raises(ConfigError) as caught:
-        Columns(names, SCHEMA, "f.csv")
+        Columns(names, SHAPE, "f.csv")
     assert [problem.message for problem in caught.value.problems] == problems
 
 
@@ -147,7 +147,7 @@ def test_a_table_without_any_declared_column() -> None:
     """Where no field is required, a table of other things is still refused."""
     schema: Schema = parse({"properties": {"f0": {"type": "number"}}})
     with pytest.raises(ConfigError, match="no column is a declared field; known: f0"):
-        Columns(["x", "y"], schema, "f.csv")
+        Columns(["x", "y"], shape_of(schema), "f.csv")
 
 
 def test_csv_is_scored(rtml: Rtml, graph: Path) -> None:

@@ -21,6 +21,7 @@ WRITE = "Write a graph"
 SCORE = "Score events"
 KAFKA = "Look into Kafka"
 MODELS = "Keep models"
+DATA = "Work on data sets"
 """Groups of commands in the help."""
 
 
@@ -87,13 +88,19 @@ def print_json(data: Any) -> None:
     out.print(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def print_rows(rows: Iterable[Sequence[str]], styles: Sequence[str] = (), indent: int = 0) -> None:
-    """Cells in aligned columns on stdout; never cut, however narrow the terminal is.
+def print_rows(
+    rows: Iterable[Sequence[str]],
+    styles: Sequence[str] = (),
+    indent: int = 0,
+    to: Console = out,
+) -> None:
+    """Cells in aligned columns; never cut, however narrow the terminal is.
 
     Args:
         rows: of equal length.
         styles: rich styles of the columns, for terminals.
         indent: blanks before each row.
+        to: stdout or stderr.
     """
     listed = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*listed, strict=True)]
@@ -102,7 +109,7 @@ def print_rows(rows: Iterable[Sequence[str]], styles: Sequence[str] = (), indent
         for cell, width, style in zip_longest(row, widths, styles[: len(row)], fillvalue=""):
             line.append(f"{cell!s:<{width}}", style=str(style)).append("  ")
         line.rstrip()
-        out.print(line)
+        to.print(line)
 
 
 def write_text(text: str, file: Path | None) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from worker.cli.console import SCORE, ExitCode, err, not_writable, printable, write_bytes
-from worker.cli.events.read import Format, format_of, open_events
-from worker.cli.events.rows import Row
+from worker.cli.console import SCORE, ExitCode, err, printable, write_bytes
+from worker.cli.files import created, refuse_same_file
 from worker.cli.loading import GraphArgument, load_graph
 from worker.cli.tally import Tally, reject_line
 from worker.codec.outcome import Drop, Scored
-from worker.errors import ConfigError, Fault, Problem
+from worker.dataset.read import Format, format_of, open_events
+from worker.dataset.rows import Row
+from worker.errors import Fault
 
 if TYPE_CHECKING:
     from worker.graph.plan import Plan
@@ -57,6 +58,7 @@ def score_file(
     Exit code 1 says that events were rejected.
     """
     from worker.cli.progress import Meter
+    from worker.dataset.shape import shape_of
 
     plan = load_graph(graph).plan
     by_hand = file is None and sys.stdin.isatty()
@@ -64,12 +66,13 @@ def score_file(
         err.print("reading events from the terminal, one JSON object per line; end with Ctrl-D")
     tally = Tally()
     with ExitStack() as stack:
-        source = stack.enter_context(open_events(file, format_ or format_of(file), plan.schema))
+        shape = shape_of(plan.schema)
+        source = stack.enter_context(open_events(file, format_ or format_of(file), shape))
         for note in source.notes:
             err.print(f"note: {printable(note)}", style="yellow")
-        _refuse_same_file(file, to, rejects)
-        scored = stack.enter_context(_created(to)) if to else None
-        others = stack.enter_context(_created(rejects)) if rejects else None
+        refuse_same_file(file, to, rejects)
+        scored = stack.enter_context(created(to)) if to else None
+        others = stack.enter_context(created(rejects)) if rejects else None
         meter = stack.enter_context(Meter(shown=to is not None or not sys.stdout.isatty()))
         for batch in _batches(source.rows, 1 if by_hand else BATCH_EVENTS):
             _write(list(_outcomes(plan, batch)), tally, scored, others)
@@ -119,21 +122,3 @@ def _write(
         write_bytes(data)
     else:
         scored.write(data)
-
-
-def _refuse_same_file(*paths: Path | None) -> None:
-    """What is read or written must not be overwritten by another flag's file."""
-    seen: set[Path] = set()
-    for path in paths:
-        if path is None or (path.exists() and not path.is_file()):
-            continue  # stdin, or a device such as /dev/null
-        if path.resolve() in seen:
-            raise ConfigError(Problem("", "is named twice; give each its own file", str(path)))
-        seen.add(path.resolve())
-
-
-def _created(path: Path) -> BinaryIO:
-    try:
-        return path.open("wb")
-    except OSError as error:
-        raise ConfigError(not_writable(path, error)) from error

@@ -6,8 +6,8 @@ import json
 from collections import Counter
 
 from worker.cli.console import count, err, printable
-from worker.cli.events.rows import Row
 from worker.codec.outcome import Drop, Scored
+from worker.dataset.rows import Row
 from worker.errors import Fault
 
 _MOST_EXAMPLES = 5

@@ -5,7 +5,7 @@ itself holds a dot or a slash, or the path begins with ``/``, the column is its 
 (RFC 6901). Keywords outside the subset are refused by name, never ignored.
 """
 
-from worker.schema.fields import Branch, Leaf, Schema, column_name, is_plain
+from worker.schema.fields import Branch, Leaf, Schema, column_name, is_plain, path_of, value_at
 from worker.schema.read import MAX_DEPTH, MAX_VECTOR_LENGTH, parse
 
 __all__ = [
@@ -17,4 +17,6 @@ __all__ = [
     "column_name",
     "is_plain",
     "parse",
+    "path_of",
+    "value_at",
 ]

@@ -83,3 +83,18 @@ def column_name(path: tuple[str, ...]) -> str:
 def is_plain(name: str) -> bool:
     """Whether JSON writes the name as it is; msgspec's structs can hold no other."""
     return _PLAIN.fullmatch(name) is not None
+
+
+def path_of(name: str) -> tuple[str, ...]:
+    """The path that a dotted path or a JSON Pointer names; the inverse of `column_name`."""
+    if name.startswith("/"):
+        return tuple(part.replace("~1", "/").replace("~0", "~") for part in name[1:].split("/"))
+    return tuple(name.split("."))
+
+
+def value_at(event: object, path: tuple[str, ...]) -> Any:
+    """What an event holds at a path of member names; None where there is nothing."""
+    found: Any = event
+    for part in path:
+        found = found.get(part) if isinstance(found, dict) else None
+    return found

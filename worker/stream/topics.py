@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -91,21 +92,45 @@ async def create(admin: AIOKafkaAdminClient, plan: Plan, partitions: int) -> lis
         TransportError: the broker refused one, with its reason.
     """
     counts = await partition_counts(admin)
-    new = [topic for topic in dict.fromkeys(wanted(plan)) if topic not in counts]
+    source, dead = plan.spec.source.topic, plan.spec.dead_letter_topic
+    configs: dict[str, dict[str, str]] = {}
+    if dead not in counts:
+        readable = await limits(admin, [source] if source in counts else [])
+        least = readable.get(source, TopicLimits()).max_batch_bytes + DEAD_LETTER_EXTRA_BYTES
+        configs = {dead: {"max.message.bytes": str(least)}}
+    return await create_named(admin, wanted(plan), partitions, configs)
+
+
+async def create_named(
+    admin: AIOKafkaAdminClient,
+    topics: Iterable[str],
+    partitions: int,
+    configs: Mapping[str, dict[str, str]] = MappingProxyType({}),
+) -> list[str]:
+    """Creates the topics that do not exist; returns the new ones.
+
+    Args:
+        admin: a connected client.
+        topics: their names.
+        partitions: of each new topic.
+        configs: topic -> settings of its own.
+
+    Raises:
+        KafkaError: no answer; ask again.
+        TransportError: the broker refused one, with its reason.
+    """
+    counts = await partition_counts(admin)
+    new = [topic for topic in dict.fromkeys(topics) if topic not in counts]
     if not new:
         return []
     replicas = min(len((await admin.describe_cluster())["brokers"]), MAX_REPLICAS)
-    source, dead = plan.spec.source.topic, plan.spec.dead_letter_topic
-    readable = await limits(admin, [source] if source in counts else [])
-    least = readable.get(source, TopicLimits()).max_batch_bytes + DEAD_LETTER_EXTRA_BYTES
-    configs = {dead: {"max.message.bytes": str(least)}}
     specs = [
         NewTopic(topic, partitions, replicas, topic_configs=configs.get(topic)) for topic in new
     ]
     try:
         response = await admin.create_topics(specs)
     except AttributeError as error:  # what aiokafka raises where it knows of no controller
-        raise KafkaConnectionError("no controller, which alone can create topics") from error
+        raise KafkaConnectionError("it has no controller, which alone can create topics") from error
     for topic, code, *message in response.topic_errors:
         error_type = for_code(code)
         if error_type.errno not in (0, TopicAlreadyExistsError.errno):

@@ -144,7 +144,10 @@ def topics(settings: Settings, wait_s: float, waiting: Callable[[str], None]) ->
             waiting(message)
 
 
-def need(topic: str, known: Iterable[str]) -> None:
+MAKE_TOPICS = "`rtml topics create GRAPH` makes the topics of a graph"
+
+
+def need(topic: str, known: Iterable[str], way_out: str = MAKE_TOPICS) -> None:
     """Refuses to go on without a topic.
 
     Raises:
@@ -153,19 +156,20 @@ def need(topic: str, known: Iterable[str]) -> None:
     known = set(known)
     if topic not in known:
         names = [name for name in known if not name.startswith("__")]  # Kafka's own
-        hint = f"{nearest(topic, names)}; `rtml topics create GRAPH` makes the topics of a graph"
+        hint = f"{nearest(topic, names)}; {way_out}"
         raise ConfigError(Problem("", f"topic '{topic}' does not exist{hint}"))
 
 
 def offsets(
-    settings: Settings, partitions: Mapping[str, int], at: Literal["earliest", "latest"]
+    settings: Settings, partitions: Mapping[str, int], at: Literal["earliest", "latest"] | int
 ) -> dict[Place, int]:
-    """The first or the next offset of every partition; asks again while a new topic has no leader.
+    """An offset of every partition; asks again while a new topic has no leader.
 
     Args:
         settings: whose brokers are asked.
         partitions: topic -> number of partitions.
-        at: the first offset that is there, or the one that the next record will get.
+        at: the first offset that is there; the one that the next record will get; or that of the
+            first record from this time on (epoch ms).
 
     Raises:
         TransportError: no answer within `LOOK_UP_S`, or refused.
@@ -176,9 +180,21 @@ def offsets(
     client = Consumer({**configuration(settings), "group.id": READER})
     try:
         found = {place: _ends(client, place, deadline_s) for place in places}
+        if isinstance(at, int):
+            return {place: _since(client, place, at, found[place][1]) for place in places}
     finally:
         client.close()
     return {place: first if at == "earliest" else end for place, (first, end) in found.items()}
+
+
+def _since(client: Consumer, place: Place, at_ms: int, end: int) -> int:
+    """The offset of the first record from a time on; the end where there is none."""
+    try:
+        (answer,) = client.offsets_for_times([TopicPartition(*place, at_ms)], timeout=LOOK_UP_S)
+    except KafkaException as error:
+        message = f"offsets of {place[0]}-{place[1]}: {error.args[0].str()}"
+        raise TransportError(message, retriable=True) from error
+    return answer.offset if answer.offset >= 0 else end
 
 
 def _ends(client: Consumer, place: Place, deadline_s: float) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from worker.errors import ConfigError, Problem
+from worker.schema import column_name, path_of, value_at
 
 SAMPLES = "events.jsonl"
 """Sample events beside a graph file."""
@@ -30,7 +31,7 @@ def read(stream: BinaryIO, name: str, key_field: str | None) -> Iterator[Event]:
     Raises:
         ConfigError: an empty line, or one without a key, by its number.
     """
-    path = None if key_field is None else _segments(key_field)
+    path = None if key_field is None else path_of(key_field)
     for number, line in enumerate(stream, start=1):
         value = line.removesuffix(b"\n").removesuffix(b"\r")
         try:
@@ -78,24 +79,26 @@ class Pace:
         return max(self._start_s + i / self._per_second - time.monotonic(), 0.0)
 
 
-def _segments(field: str) -> list[str]:
-    if field.startswith("/"):
-        return [part.replace("~1", "/").replace("~0", "~") for part in field[1:].split("/")]
-    return field.split(".")
+def key_of(event: object, path: tuple[str, ...]) -> bytes:
+    """The key that a field of the event gives: text as it is, anything else as JSON.
+
+    Raises:
+        ValueError: there is nothing.
+    """
+    found = value_at(event, path)
+    if found is None:
+        raise ValueError(f"no '{column_name(path)}' to take the key from")
+    return found.encode() if isinstance(found, str) else msgspec.json.encode(found)
 
 
-def _key(value: bytes, path: Sequence[str]) -> bytes:
-    """Text as it is, anything else as JSON.
+def _key(value: bytes, path: tuple[str, ...]) -> bytes:
+    """The key of a line.
 
     Raises:
         ValueError: no JSON, or nothing there.
     """
     try:
-        found: Any = msgspec.json.decode(value)
+        event: Any = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"no JSON to take the key from: {error}") from error
-    for part in path:
-        found = found.get(part) if isinstance(found, dict) else None
-    if found is None:
-        raise ValueError(f"no '{'.'.join(path)}' to take the key from")
-    return found.encode() if isinstance(found, str) else msgspec.json.encode(found)
+    return key_of(event, path)

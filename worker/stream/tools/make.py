@@ -1,21 +1,22 @@
-"""Makes the topics of a graph."""
+"""Makes the topics of a graph, or by their names."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from worker.graph.plan import Plan
 from worker.settings import Settings
+from worker.stream.clients import Admin
 from worker.stream.connect import ask
 from worker.stream.tools import connect
-from worker.stream.topics import create, wanted
+from worker.stream.topics import create, create_named, wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A graph's topic.
+    """A topic.
 
     Attributes:
         topic: its name.
@@ -47,15 +48,65 @@ def make_topics(
     Raises:
         TransportError: Kafka is not reached in time, or refuses.
     """
+    return _made(
+        settings,
+        wanted(plan),
+        lambda admin: create(admin, plan, partitions),
+        partitions,
+        wait_s,
+        waiting,
+    )
+
+
+def make_named(
+    settings: Settings,
+    topics: Iterable[str],
+    partitions: int,
+    wait_s: float,
+    waiting: Callable[[str], None],
+) -> list[Made]:
+    """Topics by their names: those that do not exist are created.
+
+    Args:
+        settings: whose brokers are asked.
+        topics: their names.
+        partitions: of each new topic.
+        wait_s: give up reaching Kafka after so long.
+        waiting: told the reason before each further try.
+
+    Raises:
+        TransportError: Kafka is not reached in time, or refuses.
+    """
+    names = list(topics)
+    return _made(
+        settings,
+        names,
+        lambda admin: create_named(admin, names, partitions),
+        partitions,
+        wait_s,
+        waiting,
+    )
+
+
+def _made(
+    settings: Settings,
+    topics: Iterable[str],
+    creating: Callable[[Admin], Awaitable[list[str]]],
+    partitions: int,
+    wait_s: float,
+    waiting: Callable[[str], None],
+) -> list[Made]:
+    """The topics, once those that did not exist do."""
     before = connect.topics(settings, wait_s, waiting)
-    names = list(dict.fromkeys(wanted(plan)))
-    new = asyncio.run(_create(settings, plan, partitions, waiting))
+    new = asyncio.run(_answered(settings, creating, waiting))
+    names = dict.fromkeys(topics)
     return [Made(name, before.get(name, partitions), name in new) for name in names]
 
 
-async def _create(
-    settings: Settings, plan: Plan, partitions: int, waiting: Callable[[str], None]
+async def _answered(
+    settings: Settings,
+    creating: Callable[[Admin], Awaitable[list[str]]],
+    waiting: Callable[[str], None],
 ) -> list[str]:
-    """The new ones of the topics, which then exist."""
     deadline_s = asyncio.get_running_loop().time() + connect.LOOK_UP_S
-    return await ask(settings, lambda admin: create(admin, plan, partitions), deadline_s, waiting)
+    return await ask(settings, creating, deadline_s, waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -18,7 +19,18 @@ GRACE_S = 2.0
 MAX_MESSAGE_BYTES = 100_000_000
 """What a record may weigh is for the broker to say, not for this client."""
 
-_AWAY = frozenset({KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT, KafkaError._TIMED_OUT})
+_AWAY = frozenset(
+    {
+        KafkaError._MSG_TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._PURGE_QUEUE,
+        KafkaError._PURGE_INFLIGHT,
+    }
+)
+
+Settled = Callable[[str], None]
+"""Told once what became of an event: nothing where Kafka acknowledged it, else why it refused."""
 
 
 class Sender:
@@ -61,20 +73,35 @@ class Sender:
             }
         )
 
-    def send(self, value: bytes, key: bytes | None = None) -> None:
+    def send(
+        self,
+        value: bytes,
+        key: bytes | None = None,
+        timestamp_ms: int | None = None,
+        settled: Settled = lambda _: None,
+    ) -> None:
         """Enqueues an event; waits while the queue is full.
+
+        Args:
+            value: of the record.
+            key: of the record.
+            timestamp_ms: of the record; None is now.
+            settled: told the outcome; never, where Kafka did not answer.
 
         Raises:
             TransportError: Kafka refuses this client.
         """
+        told = partial(self._delivered, settled)
         while True:
             try:
-                self._producer.produce(self._topic, value, key, on_delivery=self._delivered)
+                self._producer.produce(
+                    self._topic, value, key, on_delivery=told, timestamp=timestamp_ms or 0
+                )
             except BufferError:
                 self._producer.poll(TRY_S)
                 self._reasons.tell(self._waiting)
             except KafkaException as error:  # longer than any record can be
-                self._fail(error.args[0])
+                self._fail(error.args[0], settled)
                 return
             else:
                 self.poll()
@@ -99,15 +126,18 @@ class Sender:
             self._producer.purge()
             self._producer.flush(TRY_S)
 
-    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+    def _delivered(self, settled: Settled, error: KafkaError | None, _: Message) -> None:
         if error is None:
             self.sent += 1
+            settled("")
         else:
-            self._fail(error)
+            self._fail(error, settled)
 
-    def _fail(self, error: KafkaError) -> None:
+    def _fail(self, error: KafkaError, settled: Settled) -> None:
         self.failed += 1
         away = error.code() in _AWAY
         self.unreachable |= away
         silence = f"Kafka did not answer for {self._timeout_s:g} s"
         self.reason = self.reason or ((self._reasons.last or silence) if away else error.str())
+        if not away:
+            settled(error.str())

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from worker.errors import Fault
 
+MAX_ROW_BYTES = 16_000_000
+"""A longer line, or cell, is never held in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -9,47 +9,59 @@ import math
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from worker.cli.events.columns import Columns, encode
-from worker.cli.events.rows import Events, Row
+from worker.dataset.columns import Columns, encode
+from worker.dataset.rows import Events, Row
+from worker.dataset.shape import Shape
 from worker.errors import ConfigError, Fault, Problem, Stage
-from worker.schema import Schema
 
 _ROWS = 1_024
 
 
-def read_parquet(file: BinaryIO, name: str, schema: Schema) -> Events:
+def read_parquet(file: BinaryIO, name: str, shape: Shape | None) -> Events:
     """The events of a Parquet file.
 
     Raises:
         ConfigError: pyarrow is missing, this is no Parquet, or its columns do not fit the schema.
     """
-    try:
-        arrow: Any = importlib.import_module("pyarrow")
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        message = "Parquet needs the package pyarrow: pip install 'rtml-worker[parquet]'"
-        raise ConfigError(Problem("", message, name)) from error
+    arrow = pyarrow(name)
+    parquet: Any = importlib.import_module("pyarrow.parquet")
     try:
         # Parquet is read from its end, which a pipe does not have yet.
         table = parquet.ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
     except (arrow.ArrowException, OSError) as error:
         raise ConfigError(Problem("", f"is no Parquet: {_first_line(error)}", name)) from error
-    columns = Columns(table.schema_arrow.names, schema, name)
+    columns = Columns(table.schema_arrow.names, shape, name)
     total = table.metadata.num_rows
     read = [0]
     rows = _rows(table, arrow, name, columns, read)
     return Events(rows, lambda: read[0] / total if total else None, columns.notes)
 
 
+def pyarrow(name: str) -> Any:
+    """The package pyarrow.
+
+    Args:
+        name: of the file that needs it, for messages.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        return importlib.import_module("pyarrow")
+    except ImportError as error:
+        message = "Parquet needs the package pyarrow: pip install 'rtml-worker[parquet]'"
+        raise ConfigError(Problem("", message, name)) from error
+
+
 def _rows(table: Any, arrow: Any, name: str, columns: Columns, read: list[int]) -> Iterator[Row]:
     number = 0
     try:
         for batch in table.iter_batches(batch_size=_ROWS):
-            for cells in zip(*(_cells(column, arrow) for column in batch.columns), strict=True):
+            for cells in zip(*_cells(batch, columns, arrow), strict=True):
                 number += 1
-                yield _row(number, columns.event([_plain(cell) for cell in cells]))
+                yield _row(number, columns.event(cells))
             read[0] = number
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         message = f"breaks off after row {number}: {_first_line(error)}"
         raise ConfigError(Problem("", message, name)) from error
 
@@ -62,11 +74,29 @@ def _row(number: int, event: dict[str, Any]) -> Row:
         return Row(number, repr(event).encode(), Fault(0, Stage.DECODE, "NoJson", message))
 
 
-def _cells(column: Any, arrow: Any) -> list[Any]:
-    """Python values; instants in microseconds, which Python's datetime can hold, and in UTC."""
+def _cells(batch: Any, columns: Columns, arrow: Any) -> Iterator[list[Any]]:
+    """Python values by column; text is converted where its field holds none."""
+    for i, column in enumerate(batch.columns):
+        values = map(_plain, _values(column, arrow))
+        if columns.as_text[i]:
+            yield list(values)
+        else:
+            convert = columns.convert[i]
+            yield [convert(value) if isinstance(value, str) else value for value in values]
+
+
+def _values(column: Any, arrow: Any) -> list[Any]:
     if arrow.types.is_timestamp(column.type):
-        column = column.cast(arrow.timestamp("us", tz="UTC"), safe=False)
-    return list(column.to_pylist())
+        # In microseconds, which Python's datetime can hold, and in UTC.
+        return list(column.cast(arrow.timestamp("us", tz="UTC"), safe=False).to_pylist())
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        # Broken text of a flat column survives as surrogates: it costs its own row only.
+        if not (arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)):
+            raise
+        raw = column.cast(arrow.large_binary()).to_pylist()
+        return [cell if cell is None else cell.decode("utf-8", "surrogateescape") for cell in raw]
 
 
 def _plain(value: Any) -> Any:
