@@ -13,13 +13,13 @@ from worker.batch import Column, Rows
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes.base import Columns
 
-Edge: TypeAlias = StrictFloat | Literal["-inf", "inf"]
-"""A bound; the infinite ones are text, since JSON has no number for them."""
+Infinite: TypeAlias = Literal["-inf", "inf"]
+"""An infinite bound is text, since JSON has no number for it."""
 
-Bins = Annotated[list[Edge], Field(min_length=2, max_length=MAX_ENTRIES)]
+Bins = Annotated[list[StrictFloat | Infinite], Field(min_length=2, max_length=MAX_ENTRIES)]
 
 
-def edges_of(columns: Columns, path: str, bins: Sequence[Edge]) -> NDArray[np.float64]:
+def edges_of(columns: Columns, path: str, bins: Sequence[float | str]) -> NDArray[np.float64]:
     """The edges as numbers; notes where they do not ascend."""
     edges = np.array([float(edge) for edge in bins])
     for i in range(1, len(edges)):

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, StrictStr, field_validator
 
 from worker.batch import NUMBERS, Column, DType
 from worker.nodes._fit import Number, common_dtype
-from worker.nodes._intervals import Bins, check_labels, edges_of, interval
+from worker.nodes._intervals import Infinite, check_labels, edges_of, interval
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import Change, Kwargs, Operation, PerColumn
 from worker.nodes.base import Columns
@@ -23,7 +23,7 @@ _MAX_PRECISION = 20
 class CutKwargs(Kwargs):
     """The edges, what the intervals are called, and which edges belong to them."""
 
-    bins: Bins
+    bins: Annotated[list[Number | Infinite], Field(min_length=2, max_length=MAX_ENTRIES)]
     labels: (
         Annotated[list[StrictStr] | list[Number], Field(max_length=MAX_ENTRIES)]
         | Literal[False]

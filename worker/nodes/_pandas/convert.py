@@ -18,27 +18,13 @@ from worker.nodes.base import Columns
 Table = Annotated[dict[Scalar, Scalar | None], Field(min_length=1, max_length=MAX_ENTRIES)]
 Tables = Annotated[dict[str, Table], Field(min_length=1, max_length=MAX_ENTRIES)]
 Listed = Annotated[list[Scalar], Field(min_length=1, max_length=MAX_ENTRIES)]
-DTypeName = Literal[
-    "int",
-    "int64",
-    "Int64",
-    "float",
-    "float64",
-    "Float64",
-    "float32",
-    "Float32",
-    "str",
-    "string",
-    "bool",
-    "boolean",
-]
+DTypeName = Literal["int", "int64", "float", "float64", "float32", "str", "string", "bool"]
 
 _DTYPES: dict[str, DType] = {
     "int": DType.INT64,
     "float": DType.FLOAT64,
     "str": DType.TEXT,
     "string": DType.TEXT,
-    "boolean": DType.BOOL,
 }
 
 
@@ -116,7 +102,7 @@ def _astype(columns: Columns, kwargs: AstypeKwargs, name: str, dtype: DType) -> 
     if wanted is None:
         columns.problem("kwargs.dtype", f"has no dtype for column '{name}'", sure=True)
         return Change(dtype, as_is)
-    target = _DTYPES.get(wanted) or DType(wanted.lower())
+    target = _DTYPES.get(wanted) or DType(wanted)
     if dtype is not target:
         _refuse(columns, name, dtype, target)
     if dtype is DType.BOOL and target is DType.TEXT:
