@@ -58,7 +58,7 @@ def _cut(columns: Columns, kwargs: CutKwargs, _: str, __: DType) -> Change:
     def apply(column: Column) -> Column:
         found = interval(column, edges, right=kwargs.right)
         if kwargs.include_lowest:
-            found[column.values == edges[0]] = 1
+            found[(column.values == edges[0]) & ~column.missing] = 1
         return table.take(found)
 
     return Change(dtype, apply)
