@@ -91,13 +91,14 @@ class Columns(Mapping[str, ColumnType]):
     does not fit the guess is none either.
 
     Attributes:
+        complete: no other column can be there.
         problems: what is wrong, in the order found.
         guessed: a column was not as needed, so that the node could not be checked to the end.
     """
 
     def __init__(self, types: Mapping[str, ColumnType], *, complete: bool = True) -> None:
         self._types = dict(types)
-        self._complete = complete
+        self.complete = complete
         self.problems: list[Problem] = []
         self.guessed = False
 
@@ -147,7 +148,7 @@ class Columns(Mapping[str, ColumnType]):
         stand_in = ColumnType(allowed[0], 1 if vector else None)
         found = self._types.get(name)
         if found is None:
-            if self._complete:
+            if self.complete:
                 message = f"{place}no column '{name}' reaches this node{nearest(name, self)}"
                 self.problem(path, message, sure=True)
         elif found.dtype not in allowed:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pydantic import StrictStr
 
 from worker.batch import NUMBERS, Column, ColumnType, DType, Mask
+from worker.nodes._changes import Change
 from worker.nodes._fit import Number
 from worker.nodes._floats import finite_or_nan
-from worker.nodes._pandas.operation import Change, Kwargs, Operation, PerColumn, fitted
+from worker.nodes._pandas.operation import Kwargs, Operation, PerColumn, fitted
 from worker.nodes.base import Columns
 
 _WRAPPED = 2.0**62

@@ -11,10 +11,11 @@ import numpy as np
 from pydantic import Field, StrictBool, StrictStr, field_validator
 
 from worker.batch import NUMBERS, Column, DType
+from worker.nodes._changes import Change
 from worker.nodes._fit import Number, common_dtype
 from worker.nodes._intervals import Infinite, check_labels, edges_of, interval
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._pandas.operation import Change, Kwargs, Operation, PerColumn
+from worker.nodes._pandas.operation import Kwargs, Operation, PerColumn
 from worker.nodes.base import Columns
 
 _MAX_PRECISION = 20

@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 
 from worker.batch import ANY, Column, DType
 from worker.nodes._casting import convert
+from worker.nodes._changes import Change
 from worker.nodes._fit import Scalar
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._pandas.operation import Change, Kwargs, Named, Operation, PerColumn, as_is, fits
+from worker.nodes._pandas.operation import Kwargs, Named, Operation, PerColumn, as_is, fits
 from worker.nodes._tables import Replacement
 from worker.nodes.base import Columns
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 from pydantic import StrictBool
 
 from worker.batch import DType
+from worker.nodes._changes import Change
 from worker.nodes._dates import Part, part
 from worker.nodes._instants import instants
 from worker.nodes._pandas.operation import (
-    Change,
     Kwargs,
     NoKwargs,
     Operation,

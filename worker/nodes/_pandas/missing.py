@@ -8,11 +8,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from worker.batch import Column, DType
-from worker.nodes._changes import filled
+from worker.nodes._changes import Change, filled
 from worker.nodes._fit import Scalar
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import (
-    Change,
     Kwargs,
     Named,
     NoKwargs,

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from worker.batch import NUMBERS, Column, DType
-from worker.nodes._changes import clipped, rounded
+from worker.nodes._changes import Change, clipped, rounded
 from worker.nodes._fit import Number
 from worker.nodes._floats import as_float64, finite_or_nan
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import (
-    Change,
     Kwargs,
     Named,
     NoKwargs,

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from worker.batch import ANY, Batch, Column, ColumnType, DType
 from worker.nodes._categories import Category
+from worker.nodes._changes import Change, Changes
 from worker.nodes._fit import fit
-from worker.nodes._values import shown
 from worker.nodes.base import Columns, Params
 
 Named = list[tuple[str, str]]
@@ -34,24 +34,6 @@ class NoKwargs(Kwargs):
 
 
 K = TypeVar("K", bound=Kwargs)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What becomes of one column.
-
-    Attributes:
-        dtype: of the result.
-        apply: gives it for the column, and for each of ``also``.
-        also: further columns it is made of.
-        error: a row whose value is present and has no result is rejected under this name; empty
-            where it becomes missing.
-    """
-
-    dtype: DType
-    apply: Callable[..., Column]
-    also: tuple[str, ...] = ()
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +123,7 @@ class PerColumn(Operation[K]):
             changes[target] = (name, self._make(call.columns, kwargs, name, dtype))
         reads = [each for name, change in changes.values() for each in (name, *change.also)]
         writes = {target: ColumnType(change.dtype) for target, (_, change) in changes.items()}
-        return Effect(tuple(dict.fromkeys(reads)), writes, _Changes(changes))
+        return Effect(tuple(dict.fromkeys(reads)), writes, Changes(changes))
 
     def _suitable(self, call: Call, kwargs: K) -> Named:
         found = [
@@ -163,37 +145,6 @@ def _targets(call: Call, named: Named, word: str) -> Sequence[str]:
         message = f"{len(call.into)} names for {len(named)} columns; give one for each"
         call.columns.problem("into", message, sure=True)
     return call.into
-
-
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    """Applies changes side by side; a row is rejected for the first column that fails."""
-
-    changes: Mapping[str, tuple[str, Change]]
-
-    def __call__(self, batch: Batch) -> Batch:
-        new = {}
-        marked, rejected = batch, None
-        for target, (name, change) in self.changes.items():
-            column = batch[name]
-            new[target] = change.apply(column, *(batch[other] for other in change.also))
-            if not change.error:
-                continue
-            failed = new[target].missing & ~column.missing
-            if rejected is not None:
-                failed &= ~rejected
-            rejected = failed if rejected is None else rejected | failed
-            if failed.any():
-                marked = marked.reject(
-                    failed, change.error, _messages(name, column.take(failed), change.dtype)
-                )
-        return marked.with_columns(new)
-
-
-def _messages(name: str, column: Column, dtype: DType) -> list[str]:
-    return [
-        f"column '{name}': {shown(v)} is no {dtype}; correct the event" for v in column.to_list()
-    ]
 
 
 def fits(value: Any, dtype: DType) -> bool:

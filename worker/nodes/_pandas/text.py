@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from worker.batch import Column, DType
+from worker.nodes._changes import Change
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._pandas.operation import Change, Kwargs, NoKwargs, Operation, PerColumn
+from worker.nodes._pandas.operation import Kwargs, NoKwargs, Operation, PerColumn
 from worker.nodes._texts import each_text
 from worker.nodes.base import Columns
 

@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field, StrictStr, field_validator
 
 from worker.batch import ANY, NUMBERS, Column, DType, Mask
+from worker.nodes._changes import Change
 from worker.nodes._fit import Scalar, fit_bound
 from worker.nodes._lookup import FIRST, MISSING, Lookup, fit_items
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import (
-    Change,
     Kwargs,
     Operation,
     PerColumn,
