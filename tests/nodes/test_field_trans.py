@@ -82,6 +82,6 @@ def test_refused(field: dict[str, Any], problem: str) -> None:
 
 def test_a_vector_has_no_default() -> None:
     """A constant for a vector is refused."""
+    fields = {"x": {"default": 1.0}}
     with pytest.raises(ConfigError, match="a vector has no default"):
-        fields = {"x": {"default": 1.0}}
         build("FieldTrans", {"fields": fields}, {"x": ColumnType(DType.FLOAT64, 2)})
