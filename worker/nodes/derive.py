@@ -35,8 +35,8 @@ class Derive(Node[DeriveParams]):
     text, bool or numbers, which are calculated with as float64; ``%`` has the divisor's sign.
 
     A missing operand makes the result missing, and so does a result that is not finite, as of a
-    division by zero. ``and`` and ``or`` know three values: ``false and`` missing is false, ``true
-    or`` missing is true. coalesce gives the first value present; if() with a missing condition is
+    division by zero. ``and`` and ``or`` know three values: false and missing is false, true or
+    missing is true. coalesce gives the first value present; if() with a missing condition is
     missing; only is_null asks for missing ones, and nothing equals null.
     """
 

@@ -49,10 +49,11 @@ class Pandas(Node[PandasParams]):
 
     A row's result never depends on its neighbours: what ranks, sums up or fills from rows beside
     it is refused. Missing stays missing, also as int64, bool and text where pandas would turn the
-    column to float or object; tests (isna, isin, between, comparisons, str.contains) are false
-    for it, ``ne`` and ``notna`` as in pandas. Where pandas raises for a bad value, its row alone is
-    rejected (CastError, DatetimeError), or missing with ``errors: coerce``. A result that is not
-    finite, or beyond int64, is missing. Times are UTC.
+    column to float or object. To isin, between, comparisons and str.contains it answers false, and
+    true to ``ne``, as in pandas. Where pandas raises for a bad value, its row alone is rejected
+    (CastError, DatetimeError), or missing with ``errors: coerce``. A result that is not finite, or
+    beyond int64, is missing. Without ``cols``, columns that an operation or its value does not fit
+    pass unchanged. Times are UTC.
     """
 
     Params = PandasParams
