@@ -33,6 +33,7 @@ ALIKE: list[tuple[str, dict[str, Any]]] = [
     ("contains", {"pat": "a"}),
     ("contains", {"pat": ".", "regex": False}),
     ("contains", {"pat": "aB", "case": False}),
+    ("contains", {"pat": "A", "case": False}),
     ("contains", {"pat": "ß", "case": False, "regex": False}),
     ("contains", {"pat": "a", "na": True}),
     ("startswith", {"pat": "a"}),
