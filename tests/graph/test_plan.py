@@ -86,6 +86,10 @@ def test_a_chain_of_a_thousand_nodes() -> None:
     ("bad", "expected"),
     [
         (node("x", "Frobnicate"), "nodes[0].type: no node kind 'Frobnicate'"),
+        (
+            node("x", "Pandas", **{"import": "filna"}),
+            "nodes[0].params.import: no operation 'filna'; did you mean 'fillna'?",
+        ),
         (node("x", "Split"), "nodes[0].type: no node kind 'Split'; it divides training data while"),
         (
             node("x", "ScikitLearn"),
