@@ -14,7 +14,7 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := --constraint constraints.txt --build-constraint constraints.txt
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench docs clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,10 @@ lint: $(VENV)/.dev ## Check style and types
 
 bench: $(VENV)/.dev ## Measure the worker against its floor
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/.run ## Write the pages of node kinds and the schema of the graph file
+	@$(BIN)/rtml nodes --markdown docs/nodes
+	@$(BIN)/rtml schema --out graphs/rtml.schema.json
 
 clean: ## Remove the environment and the caches
 	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache

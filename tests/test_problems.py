@@ -112,6 +112,26 @@ def test_what_was_given_is_shown_shortly(data: object, path: str, given_value: s
     assert len(problem) < 250
 
 
+def _known(value: str) -> str:
+    if value != "fillna":
+        raise ValueError(f"no operation {value!r}")
+    return value
+
+
+class Named(BaseModel):
+    """A model whose own check tells the value."""
+
+    name: Annotated[str, AfterValidator(_known)]
+
+
+def test_a_value_is_told_once() -> None:
+    """A message that has the value already does not end with it too."""
+    with pytest.raises(ValidationError) as caught:
+        Named.model_validate({"name": "filna"})
+    (problem,) = problems_of(caught.value, Named, {"name": "filna"})
+    assert str(problem) == "name: no operation 'filna'"
+
+
 def test_a_union_is_one_problem() -> None:
     """Each member's complaint at one place is told in one line, without pydantic's own names."""
     (problem,) = told({"name": "n", "value": 1.5})

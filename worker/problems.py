@@ -31,7 +31,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
         word = _WORDS.get(detail["type"])
         if word is None:
             text = detail["msg"].removeprefix("Value error, ")
-            word = text[:1].lower() + text[1:] + _given(detail["input"])
+            own = detail["type"] == "value_error" and repr(detail["input"]) in text
+            word = text[:1].lower() + text[1:] + ("" if own else _given(detail["input"]))
         if detail["type"] == "extra_forbidden":
             word += nearest(str(location[-1]), _keys(model, location[:-1]))
         words = found.setdefault(location, [])

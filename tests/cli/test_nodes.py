@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
 from pydantic import Field
 
-from tests.cli.conftest import Rtml
+from tests.cli.conftest import ROOT, Rtml
 from worker.cli.kinds import params
+from worker.cli.pages import pages
 from worker.graph.json_schema import summary
+from worker.nodes._pandas.table import ALIASES, OPERATIONS
 from worker.nodes.base import Example, Node, Params
 from worker.nodes.registry import kinds
 
@@ -32,7 +35,8 @@ def test_one_kind_is_shown(rtml: Rtml, kind: str) -> None:
     names = [
         line.split()[0] for line in lines[lines.index("params") + 1 : lines.index("example") - 1]
     ]
-    assert names == list(kinds()[kind].Params.model_fields)
+    fields = kinds()[kind].Params.model_fields
+    assert names == [field.alias or name for name, field in fields.items()]
     assert f"      type: {kind}" in lines
     assert "goes in" in lines
 
@@ -88,6 +92,54 @@ def test_an_unknown_kind_is_refused(rtml: Rtml, kind: str, hint: str) -> None:
     done = rtml("nodes", kind)
     assert (done.code, done.out) == (2, "")
     assert done.err == f"no node kind '{kind}'{hint}\n1 problem\n"
+
+
+def test_the_committed_pages_are_current() -> None:
+    """``docs/nodes`` holds what ``make docs`` writes: a page per kind and their list."""
+    folder = ROOT / "docs" / "nodes"
+    written = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert written == pages(kinds())
+
+
+def test_pages_are_written(rtml: Rtml, tmp_path: Path) -> None:
+    """``--markdown`` makes the folder; it can be read again without a change."""
+    done = rtml("nodes", "--markdown", str(tmp_path / "a" / "b"))
+    assert (done.code, done.out) == (0, "")
+    written = {path.name: path.read_text() for path in (tmp_path / "a" / "b").iterdir()}
+    assert written == pages(kinds())
+    assert rtml("nodes", "Clip", "--markdown", str(tmp_path)).code == 2
+
+
+def test_a_page_in_full() -> None:
+    """What it does, its params, and the example with its rows before and after."""
+    assert pages({"Clip": kinds()["Clip"]})["Clip.md"].splitlines()[:11] == [
+        "# Clip",
+        "",
+        "Replaces numbers below `lower` by it and above `upper` by it; missing stays missing.",
+        "",
+        "Columns are `(n,)` float32, float64 or int64 and keep their dtype.",
+        "",
+        "## Params",
+        "",
+        "| param | type |  |",
+        "| --- | --- | --- |",
+        "| `columns` | list of text | required |",
+    ]
+
+
+def test_the_page_of_pandas_has_every_operation() -> None:
+    """The closed table is written out, with keywords and other names."""
+    page = pages({"Pandas": kinds()["Pandas"]})["Pandas.md"]
+    assert all(f"`{name}`" in page for name in [*OPERATIONS, *ALIASES])
+    assert "`skipna`: true or false, default true" in page
+
+
+def test_a_folder_that_cannot_be_made(rtml: Rtml, tmp_path: Path) -> None:
+    """Exit 2, with the folder's name."""
+    (tmp_path / "file").write_text("")
+    done = rtml("nodes", "--markdown", str(tmp_path / "file"))
+    assert done.code == 2
+    assert "cannot be written" in done.err
 
 
 class Inner(Params):

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from worker.graph.json_schema import description, summary
 from worker.nodes.base import Node
 
@@ -48,13 +50,28 @@ class Param:
 
 def params(kind: type[Node[Any]]) -> list[Param]:
     """The params of a kind, in the order of its class."""
-    schema = kind.Params.model_json_schema()
+    return params_of(kind.Params)
+
+
+def params_of(model: type[BaseModel]) -> list[Param]:
+    """The fields of a model, in its order."""
+    schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
     required = schema.get("required", [])
     return [
         Param(name, words(field, definitions), name in required, field.get("default"))
         for name, field in schema.get("properties", {}).items()
     ]
+
+
+def snippet(name: str, kind: type[Node[Any]]) -> str:
+    """The example of a kind as it stands among a graph's nodes, in YAML."""
+    import yaml
+
+    node = {"id": name.lower(), "type": name, "params": dict(kind.EXAMPLE.params)}
+    return yaml.safe_dump(
+        [node], sort_keys=False, default_flow_style=None, allow_unicode=True, width=100
+    )
 
 
 def words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
@@ -68,6 +85,8 @@ def words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         if set(found) >= _SCALAR:
             found = ["scalar", *(word for word in found if word not in _SCALAR)]
         return " or ".join(dict.fromkeys(word for word in found if word != "null"))
+    if "const" in schema:
+        return str(json.dumps(schema["const"])).strip('"')
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     kind = schema.get("type")

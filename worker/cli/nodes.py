@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli.console import WRITE, Output, OutputOption, out, print_json, print_rows
+from worker.cli.console import (
+    WRITE,
+    Output,
+    OutputOption,
+    count,
+    err,
+    not_writable,
+    out,
+    print_json,
+    print_rows,
+    write_text,
+)
 from worker.errors import ConfigError, Problem, nearest
 
 if TYPE_CHECKING:
@@ -25,6 +37,10 @@ def nodes(
         str | None, typer.Argument(metavar="[KIND]", help="Show this one with its params.")
     ] = None,
     output: OutputOption = Output.TABLE,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="DIR", help="Write a page per kind into this folder."),
+    ] = None,
 ) -> None:
     """List the node kinds, or show one with its params and an example."""
     from worker.cli.kinds import report
@@ -35,7 +51,11 @@ def nodes(
     if kind is not None and kind not in known:
         raise ConfigError(Problem("", f"no node kind '{kind}'{nearest(kind, known)}"))
     chosen = known if kind is None else {kind: known[kind]}
-    if output is Output.JSON:
+    if markdown is not None:
+        if kind is not None:
+            raise ConfigError(Problem("", "--markdown writes every kind; leave KIND away"))
+        _write_pages(chosen, markdown)
+    elif output is Output.JSON:
         reports = [report(name, one) for name, one in chosen.items()]
         print_json(reports if kind is None else reports[0])
     elif kind is None:
@@ -45,10 +65,21 @@ def nodes(
         _print(kind, known[kind])
 
 
-def _print(name: str, kind: type[Node[Any]]) -> None:
-    import yaml
+def _write_pages(chosen: Mapping[str, type[Node[Any]]], folder: Path) -> None:
+    from worker.cli.pages import pages
 
-    from worker.cli.kinds import params
+    made = pages(chosen)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(not_writable(folder, error)) from error
+    for name, text in made.items():
+        write_text(text, folder / name)
+    err.print(f"{count(len(made), 'page')} in {folder}")
+
+
+def _print(name: str, kind: type[Node[Any]]) -> None:
+    from worker.cli.kinds import params, snippet
     from worker.graph.json_schema import description
 
     out.print(name, style="bold")
@@ -61,13 +92,9 @@ def _print(name: str, kind: type[Node[Any]]) -> None:
     rows = [(param.name, param.type, param.shown_default) for param in params(kind)]
     print_rows(rows or [("none", "", "")], ("cyan", "", "dim"), indent=2)
     example = kind.EXAMPLE
-    node = {"id": name.lower(), "type": name, "params": dict(example.params)}
-    text = yaml.safe_dump(
-        [node], sort_keys=False, default_flow_style=None, allow_unicode=True, width=100
-    )
     out.print("\nexample", style="bold")
     out.print("  nodes:")
-    out.print("\n".join(f"    {line}" for line in text.splitlines()))
+    out.print("\n".join(f"    {line}" for line in snippet(name, kind).splitlines()))
     types = {column: str(of) for column, of in example.types.items()}
     _print_columns("goes in", {f"{c} ({types[c]})": cells for c, cells in example.given.items()})
     _print_columns("comes out", example.gives)

@@ -11,6 +11,14 @@ from worker.nodes.base import Params
 from worker.nodes.registry import kinds
 from worker.problems import problems_of
 
+_AUTHORING: dict[str, str] = {
+    "Split": "; it divides training data while a graph is written, leave it out of the graph",
+    "ScikitLearn": "; it trains while a graph is written, use ONNXNode with the model it made",
+    "ModelUpload": "; it stores a model while a graph is written, use ONNXNode with its model",
+    "Simulator": "; it makes events for tests and demos, leave it out of the graph",
+}
+"""Kinds of a notebook that are no part of a service: what to do instead."""
+
 
 def structure(spec: GraphSpec) -> tuple[dict[str, Params], list[Problem]]:
     """What is wrong with the graph as a text.
@@ -23,7 +31,7 @@ def structure(spec: GraphSpec) -> tuple[dict[str, Params], list[Problem]]:
     for i, node in enumerate(spec.nodes):
         kind = kinds().get(node.type)
         if kind is None:
-            hint = nearest(node.type, kinds())
+            hint = _AUTHORING.get(node.type) or nearest(node.type, kinds())
             problems.append(Problem(f"nodes[{i}].type", f"no node kind '{node.type}'{hint}"))
             continue
         try:

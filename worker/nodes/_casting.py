@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.batch import FLOATS, Column, ColumnType, DType, Mask
+from worker.batch import FLOATS, NUMBERS, Column, ColumnType, DType, Mask
+from worker.nodes._changes import Change
+from worker.nodes._fit import Invalid
 from worker.nodes._values import parse_bool, parse_float, parse_int
 
 _INT64_END = 2.0**63
+_FROM_DATETIME = (DType.DATETIME, DType.INT64, DType.FLOAT64, DType.TEXT)
 
 Converted = tuple[NDArray[Any], Mask]
 """Values, and a mask of the same shape: True where there is no counterpart."""
@@ -39,6 +42,27 @@ def convert(column: Column, target: DType) -> tuple[Column, Mask]:
         values, failed = _from_number(column.values, target)
     failed_rows = (failed if failed.ndim == 1 else failed.any(axis=1)) & ~missing
     return Column(values, ~(missing | failed_rows)), failed_rows
+
+
+def cast(target: DType, invalid: Invalid) -> Change:
+    """The conversion as a change; a value without counterpart rejects its row, or is missing."""
+    error = "CastError" if invalid == "reject" else ""
+    way_out = "correct the event or set invalid: missing"
+    return Change(target, lambda column: convert(column, target)[0], error=error, way_out=way_out)
+
+
+def obstacle(source: ColumnType, target: DType) -> str:
+    """The way out where there is no conversion, else empty."""
+    if source.dtype is target:
+        return ""
+    if target is DType.DATETIME:
+        return "use ToDatetime"
+    if source.dtype is DType.DATETIME and target not in _FROM_DATETIME:
+        return "use DatePart, or Cast it to int64 or float64"
+    numeric = NUMBERS | {DType.BOOL}
+    if source.length is not None and not {source.dtype, target} <= numeric:
+        return "vectors convert only between numbers and bool"
+    return ""
 
 
 def _from_number(values: NDArray[Any], target: DType) -> Converted:

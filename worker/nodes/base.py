@@ -95,13 +95,14 @@ class Columns(Mapping[str, ColumnType]):
     does not fit the guess is none either.
 
     Attributes:
+        complete: no other column can be there.
         problems: what is wrong, in the order found.
         guessed: a column was not as needed, so that the node could not be checked to the end.
     """
 
     def __init__(self, types: Mapping[str, ColumnType], *, complete: bool = True) -> None:
         self._types = dict(types)
-        self._complete = complete
+        self.complete = complete
         self.problems: list[Problem] = []
         self.guessed = False
 
@@ -126,7 +127,13 @@ class Columns(Mapping[str, ColumnType]):
             self.problems.append(Problem(f"params.{path}".rstrip("."), message))
 
     def need(
-        self, path: str, name: str, dtypes: Iterable[DType] = ANY, *, vector: bool | None = False
+        self,
+        path: str,
+        name: str,
+        dtypes: Iterable[DType] = ANY,
+        *,
+        vector: bool | None = False,
+        place: str = "",
     ) -> ColumnType:
         """The type of the column that the param at ``path`` names.
 
@@ -135,6 +142,7 @@ class Columns(Mapping[str, ColumnType]):
             name: the column.
             dtypes: what the node can work on.
             vector: False for scalars only, True for vectors only, None for both.
+            place: where in the param's text the name stands, before a problem's message.
 
         Returns:
             Its type; where it is unknown or unfit, the problem is noted and a fit type returned,
@@ -144,16 +152,16 @@ class Columns(Mapping[str, ColumnType]):
         stand_in = ColumnType(allowed[0], 1 if vector else None)
         found = self._types.get(name)
         if found is None:
-            if self._complete:
-                message = f"no column '{name}' reaches this node{nearest(name, self)}"
+            if self.complete:
+                message = f"{place}no column '{name}' reaches this node{nearest(name, self)}"
                 self.problem(path, message, sure=True)
         elif found.dtype not in allowed:
             wanted = ", ".join(allowed)
-            message = f"column '{name}' is {found}, but this needs {wanted}; Cast it"
+            message = f"{place}column '{name}' is {found}, but this needs {wanted}; Cast it"
             self.problem(path, message, sure=True)
         elif vector is not None and vector != (found.length is not None):
             wanted = "a vector" if vector else "one number or text per event"
-            message = f"column '{name}' is {found}, but this needs {wanted}"
+            message = f"{place}column '{name}' is {found}, but this needs {wanted}"
             self.problem(path, message, sure=True)
         else:
             return found

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 from pydantic import Field
 
-from worker.batch import ANY, NUMBERS, Batch, ColumnType, DType
-from worker.nodes._casting import convert
+from worker.batch import ANY, Batch, ColumnType, DType
+from worker.nodes._casting import cast, obstacle
+from worker.nodes._changes import Changes
 from worker.nodes._fit import Invalid
 from worker.nodes._names import MAX_ENTRIES
-from worker.nodes._values import shown
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
-
-_FROM_DATETIME = (DType.DATETIME, DType.INT64, DType.FLOAT64, DType.TEXT)
 
 
 class CastParams(Params):
@@ -43,47 +40,22 @@ class Cast(Node[CastParams]):
         gives={"age": [31, None]},
     )
 
+    _changes: Changes
+
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
         """There must be a way from the column's type to the new one."""
-        writes = {}
+        writes, changes = {}, {}
         for name, target in self.params.columns.items():
             source = columns.need(f"columns.{name}", name, ANY, vector=None)
             writes[name] = ColumnType(target, source.length)
-            way_out = _obstacle(source, target)
+            way_out = obstacle(source, target)
             if way_out:
                 message = f"column '{name}' is {source} and cannot become {target}; {way_out}"
                 columns.problem(f"columns.{name}", message)
+            changes[name] = (name, cast(target, self.params.invalid))
+        self._changes = Changes(changes)
         return Signature(tuple(writes), writes)
 
     def process(self, batch: Batch) -> Batch:
         """One pass per column; a row is rejected for the first column that fails."""
-        new = {}
-        rejected = np.zeros(len(batch), dtype=np.bool_)
-        marked = batch
-        for name, target in self.params.columns.items():
-            column = batch[name]
-            new[name], failed = convert(column, target)
-            failed &= ~rejected
-            if self.params.invalid == "reject" and failed.any():
-                rejected |= failed
-                messages = [
-                    f"column '{name}': {shown(value)} is no {target}; "
-                    "correct the event or set invalid: missing"
-                    for value in column.take(failed).to_list()
-                ]
-                marked = marked.reject(failed, "CastError", messages)
-        return marked.with_columns(new)
-
-
-def _obstacle(source: ColumnType, target: DType) -> str:
-    """The way out where there is no conversion, else empty."""
-    if source.dtype is target:
-        return ""
-    if target is DType.DATETIME:
-        return "use ToDatetime"
-    if source.dtype is DType.DATETIME and target not in _FROM_DATETIME:
-        return "use DatePart, or Cast it to int64 or float64"
-    numeric = NUMBERS | {DType.BOOL}
-    if source.length is not None and not {source.dtype, target} <= numeric:
-        return "vectors convert only between numbers and bool"
-    return ""
+        return self._changes(batch)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
-from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
+from worker.batch import NUMBERS, Batch, ColumnType, DType
+from worker.nodes._changes import clipped
 from worker.nodes._fit import Number, fit
 from worker.nodes._names import Names, distinct
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
@@ -63,8 +62,6 @@ class Clip(Node[ClipParams]):
 
     def process(self, batch: Batch) -> Batch:
         """One pass per column, in its own dtype."""
-        new = {}
-        for name, (lower, upper) in self._bounds.items():
-            column = batch[name]
-            new[name] = Column(np.clip(column.values, lower, upper), column.valid)
-        return batch.with_columns(new)
+        return batch.with_columns(
+            {name: clipped(batch[name], *bounds) for name, bounds in self._bounds.items()}
+        )

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, StrictBool, StrictFloat, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
 from worker.nodes._fit import Number
+from worker.nodes._intervals import Bins, check_labels, edges_of, interval
 from worker.nodes._names import MAX_ENTRIES, Target
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
-
-Edge = StrictFloat | Literal["-inf", "inf"]
-"""A bound; the infinite ones are text, since JSON has no number for them."""
 
 
 class CutParams(Params):
     """The edges in ascending order, and what each interval between two of them is called."""
 
     column: str
-    bins: Annotated[list[Edge], Field(min_length=2, max_length=MAX_ENTRIES)]
+    bins: Bins
     labels: Annotated[list[StrictStr] | list[Number], Field(max_length=MAX_ENTRIES)] | None = None
     right: StrictBool = True
     into: Target | None = None
@@ -50,15 +48,10 @@ class Cut(Node[CutParams]):
         """Edges must ascend; there must be one label for each interval, all of one type."""
         params = self.params
         columns.need("column", params.column, NUMBERS)
-        self._edges = np.array([float(edge) for edge in params.bins])
-        for i in range(1, len(self._edges)):
-            if not self._edges[i - 1] < self._edges[i]:
-                columns.problem(f"bins[{i}]", "edges must ascend")
+        self._edges = edges_of(columns, "bins", params.bins)
         labels = params.labels
         names: list[Any] = list(range(len(params.bins) - 1)) if labels is None else [*labels]
-        if len(names) != len(params.bins) - 1:
-            message = f"{len(names)} labels, but {len(params.bins) - 1} intervals between the bins"
-            columns.problem("labels", message)
+        check_labels(columns, "labels", names, len(params.bins) - 1)
         dtype = DType.INT64
         if labels is not None:
             text = any(isinstance(label, str) for label in labels)
@@ -68,9 +61,6 @@ class Cut(Node[CutParams]):
 
     def process(self, batch: Batch) -> Batch:
         """One binary search per row."""
-        column = batch[self.params.column]
-        side: Literal["left", "right"] = "left" if self.params.right else "right"
-        interval = self._edges.searchsorted(column.values, side)
-        interval[(interval == len(self._edges)) | column.missing] = 0
+        found = interval(batch[self.params.column], self._edges, right=self.params.right)
         into = self.params.into or self.params.column
-        return batch.with_columns({into: self._table.take(interval)})
+        return batch.with_columns({into: self._table.take(found)})

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from worker.batch import ANY, Batch, Column, ColumnType, DType
+from worker.batch import ANY, Batch, ColumnType, DType
+from worker.nodes._changes import filled
 from worker.nodes._fit import Scalar, fit
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
@@ -48,13 +49,6 @@ class FillNa(Node[FillNaParams]):
 
     def process(self, batch: Batch) -> Batch:
         """Columns without a missing value are passed on as they are."""
-        new = {}
-        for name, fill in self._fills.items():
-            column = batch[name]
-            missing = column.missing
-            if missing.any():
-                values = column.values.copy()
-                values[missing] = fill
-                column = Column(values)
-            new[name] = column
-        return batch.with_columns(new)
+        return batch.with_columns(
+            {name: filled(batch[name], fill) for name, fill in self._fills.items()}
+        )

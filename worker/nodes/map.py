@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from worker.batch import ANY, Batch, Column, ColumnType, DType
-from worker.nodes._fit import Scalar, common_dtype, fit
-from worker.nodes._lookup import Lookup, fit_keys
+from worker.batch import ANY, Batch, ColumnType, DType
+from worker.nodes._fit import Scalar
 from worker.nodes._names import MAX_ENTRIES, Target
+from worker.nodes._tables import Translation
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 
@@ -38,27 +38,17 @@ class Map(Node[MapParams]):
         gives={"brand": ["volkswagen", "others", None]},
     )
 
-    _lookup: Lookup
-    _table: Column
+    _translation: Translation
 
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
         """Keys must fit the column; values must be of one type."""
         params = self.params
         source = columns.need("column", params.column, ANY - {DType.DATETIME}).dtype
-        self._lookup = Lookup(fit_keys(columns, "mapping", params.mapping, source), source)
-        values = [None, params.default, *params.mapping.values()]
-        dtype = DType.TEXT
-        try:
-            dtype = common_dtype(values)
-            values = [None if value is None else fit(value, dtype) for value in values]
-        except ValueError as error:
-            columns.problem("mapping", str(error))
-            values = []
-        self._table = Column.of(values, dtype)
-        return Signature((params.column,), {params.into or params.column: ColumnType(dtype)})
+        self._translation = Translation(columns, "mapping", params.mapping, source, params.default)
+        into = params.into or params.column
+        return Signature((params.column,), {into: ColumnType(self._translation.dtype)})
 
     def process(self, batch: Batch) -> Batch:
         """One lookup per row."""
-        codes = self._lookup.codes(batch[self.params.column])
         into = self.params.into or self.params.column
-        return batch.with_columns({into: self._table.take(codes)})
+        return batch.with_columns({into: self._translation(batch[self.params.column])})

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import StrictBool
 
-from worker.batch import Batch, Column, ColumnType, DType, Rows
-from worker.nodes._categories import Categories, category_lookup
-from worker.nodes._lookup import FIRST, Lookup
+from worker.batch import Batch, Column, ColumnType, DType
+from worker.nodes._categories import Categories, Names, category_lookup, one_hot
+from worker.nodes._lookup import Lookup
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
+
+_FLOAT32 = ColumnType(DType.FLOAT32).numpy
 
 
 class OneHotEncoderParams(Params):
@@ -41,19 +41,14 @@ class OneHotEncoder(Node[OneHotEncoderParams]):
         """Needs categories of the column's type, and new columns that no other column is."""
         self._encoders: dict[str, tuple[list[str], Lookup]] = {}
         removed: set[str] = set() if self.params.keep else set(self.params.columns)
-        sources: dict[str, str] = {}
+        claimed = Names(columns, removed)
         for source, categories in self.params.columns.items():
             lookup = category_lookup(columns, source, categories)
             names = [f"{source}_{category}" for category in categories]
             for i, name in enumerate(names):
-                owner = sources.setdefault(name, source)
-                if owner != source:
-                    message = f"'{name}' is also a new column of '{owner}'; Rename one of them"
-                    columns.problem(f"columns.{source}[{i}]", message)
-                elif name in columns and name not in removed:
-                    message = f"the new column '{name}' would replace another; Rename or Drop that"
-                    columns.problem(f"columns.{source}[{i}]", message)
+                claimed.claim(f"columns.{source}[{i}]", name, source)
             self._encoders[source] = (names, lookup)
+        sources = claimed.sources
         self._removed = tuple(sorted(removed - set(sources)))
         writes = dict.fromkeys(sources, ColumnType(DType.FLOAT32))
         return Signature(tuple(self.params.columns), writes, self._removed)
@@ -62,14 +57,6 @@ class OneHotEncoder(Node[OneHotEncoderParams]):
         """One block per source column; the new columns are its rows."""
         new: dict[str, Column] = {}
         for source, (names, lookup) in self._encoders.items():
-            block = _one_hot(lookup.codes(batch[source]), len(names))
+            block = one_hot(lookup.codes(batch[source]), len(names), _FLOAT32)
             new.update(zip(names, map(Column, block), strict=True))
         return batch.without(self._removed).with_columns(new)
-
-
-def _one_hot(codes: Rows, k: int) -> NDArray[Any]:
-    """``(k, n)`` float32 with a 1 at each category's row; none for missing and unknown values."""
-    # A row per category keeps each new column contiguous.
-    block = np.zeros((FIRST + k, len(codes)), dtype=np.float32)
-    block[codes, np.arange(len(codes))] = 1
-    return block[FIRST:]

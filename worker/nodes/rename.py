@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from worker.batch import ANY, Batch, ColumnType, DType
-from worker.nodes._names import MAX_ENTRIES, Target, distinct
+from worker.batch import Batch, ColumnType, DType
+from worker.nodes._names import MAX_ENTRIES, Target
+from worker.nodes._renaming import renamed
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 
@@ -33,15 +34,9 @@ class Rename(Node[RenameParams]):
 
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
         """Old names must exist; a new name may not be that of a column that stays."""
-        renamed = self.params.columns
-        writes = {}
-        for old, new in renamed.items():
-            writes[new] = columns.need(f"columns.{old}", old, ANY, vector=None)
-            if new in columns and new not in renamed:
-                columns.problem(f"columns.{old}", f"column '{new}' exists already; Drop it first")
-        distinct(columns, ((f"columns.{old}", new) for old, new in renamed.items()))
-        removes = tuple(old for old in renamed if old not in writes)
-        return Signature(tuple(renamed), writes, removes)
+        mapping = self.params.columns
+        writes, removes = renamed(columns, "columns", mapping)
+        return Signature(tuple(mapping), writes, removes)
 
     def process(self, batch: Batch) -> Batch:
         """No value is touched."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from worker.batch import ANY, Batch, Column, ColumnType, DType
-from worker.nodes._fit import Scalar, fit
-from worker.nodes._lookup import FIRST, Lookup, fit_keys
+from worker.batch import ANY, Batch, ColumnType, DType
+from worker.nodes._fit import Scalar
 from worker.nodes._names import MAX_ENTRIES, Target
+from worker.nodes._tables import Replacement
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 
@@ -35,33 +35,16 @@ class Replace(Node[ReplaceParams]):
         gives={"brand": ["volkswagen", "lada", None, None]},
     )
 
-    _lookup: Lookup
-    _table: Column
+    _replacement: Replacement
 
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
         """Keys and values must fit the column."""
         params = self.params
         found = columns.need("column", params.column, ANY - {DType.DATETIME})
-        dtype = found.dtype
-        self._lookup = Lookup(fit_keys(columns, "mapping", params.mapping, dtype), dtype)
-        values: list[Any] = []
-        for key, value in params.mapping.items():
-            try:
-                values.append(None if value is None else fit(value, dtype))
-            except ValueError as error:
-                columns.problem(f"mapping.{key}", str(error))
-        self._table = Column.of(values, dtype)
+        self._replacement = Replacement(columns, "mapping", params.mapping, found.dtype)
         return Signature((params.column,), {params.into or params.column: found})
 
     def process(self, batch: Batch) -> Batch:
         """One lookup per row; only the rows that change are written."""
-        column = batch[self.params.column]
-        codes = self._lookup.codes(column)
-        changed = codes >= FIRST
-        if changed.any():
-            new = self._table.take(codes[changed] - FIRST)
-            values, valid = column.values.copy(), ~column.missing
-            values[changed] = new.values
-            valid[changed] = ~new.missing
-            column = Column(values, valid)
-        return batch.with_columns({self.params.into or self.params.column: column})
+        into = self.params.into or self.params.column
+        return batch.with_columns({into: self._replacement(batch[self.params.column])})

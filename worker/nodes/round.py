@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import Field
 
-from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
+from worker.batch import NUMBERS, Batch, ColumnType, DType
+from worker.nodes._changes import rounded
 from worker.nodes._names import Names, distinct
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
@@ -47,15 +47,7 @@ class Round(Node[RoundParams]):
 
     def process(self, batch: Batch) -> Batch:
         """One pass per column; int64 has no decimals and stays."""
-        new = {}
-        for name in self.params.columns:
-            values = batch[name].values
-            if values.dtype.kind != "f":
-                continue
-            with np.errstate(over="ignore"):
-                rounded = np.round(values, self.params.decimals)
-            overflown = np.isinf(rounded)
-            if overflown.any():
-                rounded[overflown] = values[overflown]
-            new[name] = Column(rounded)
-        return batch.with_columns(new)
+        decimals = self.params.decimals
+        return batch.with_columns(
+            {name: rounded(batch[name], decimals) for name in self.params.columns}
+        )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from worker.batch import Batch, Column, ColumnType, DType
+from worker.batch import Batch, ColumnType, DType
 from worker.nodes._names import Target
+from worker.nodes._texts import each_text
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
-_CHANGES: Mapping[str, Callable[[str], str]] = {
+_CALLS: Mapping[str, Callable[[str], Any]] = {
     "lower": str.lower,
     "upper": str.upper,
     "strip": str.strip,
+    "length": len,
 }
 _RESULTS = {"length": DType.INT64, "contains": DType.BOOL}
 
@@ -55,23 +56,12 @@ class StringOp(Node[StringOpParams]):
         if params.op != "contains" and params.text is not None:
             columns.problem("text", f"{params.op} takes no text; only contains does")
         self._into = params.into or params.column
-        result = ColumnType(_RESULTS.get(params.op, DType.TEXT))
-        return Signature((params.column,), {self._into: result})
+        literal = params.text or ""
+        calls = {**_CALLS, "contains": lambda text: literal in text}
+        self._call, self._dtype = calls[params.op], _RESULTS.get(params.op, DType.TEXT)
+        return Signature((params.column,), {self._into: ColumnType(self._dtype)})
 
     def process(self, batch: Batch) -> Batch:
         """One call per text; missing texts are left out and stay missing."""
-        column = batch[self.params.column]
-        if column.valid is None:
-            return batch.with_columns({self._into: Column(self._apply(column.values.tolist()))})
-        results = self._apply(column.values[column.valid].tolist())
-        values = np.zeros(len(column), dtype=results.dtype)
-        values[column.valid] = results
-        return batch.with_columns({self._into: Column(values, column.valid)})
-
-    def _apply(self, texts: list[str]) -> np.ndarray[Any, np.dtype[Any]]:
-        if self.params.op == "length":
-            return np.fromiter(map(len, texts), np.int64, len(texts))
-        if self.params.op == "contains":
-            literal = self.params.text or ""
-            return np.fromiter([literal in text for text in texts], np.bool_, len(texts))
-        return np.fromiter(map(_CHANGES[self.params.op], texts), np.object_, len(texts))
+        results = each_text(batch[self.params.column], self._call, self._dtype)
+        return batch.with_columns({self._into: results})

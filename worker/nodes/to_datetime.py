@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from worker.batch import Batch, Column, ColumnType, DType, Mask, Rows
+from worker.batch import Batch, ColumnType, DType
 from worker.nodes._fit import Invalid
+from worker.nodes._instants import instants
 from worker.nodes._names import Target
-from worker.nodes._values import parse_instant, parse_instants, shown
+from worker.nodes._values import shown
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
-# The years 1 to 9999, which ISO 8601 text and Python can carry.
-_FIRST_MS = parse_instant("0001-01-01")
-_LAST_MS = parse_instant("9999-12-31T23:59:59.999")
-_NEVER = np.iinfo(np.int64).min
 _FACTORS = {"s": 1000, "ms": 1}
 
 
@@ -58,19 +52,9 @@ class ToDatetime(Node[ToDatetimeParams]):
     def process(self, batch: Batch) -> Batch:
         """One pass; only the rows that fail are looked at a second time."""
         column = batch[self.params.column]
-        missing = column.missing
-        if column.type.dtype is DType.TEXT:
-            instants = _from_text(column.values, missing)
-        else:
-            instants = _from_numbers(column.values, _FACTORS[self.params.unit])
-        failed = (instants == _NEVER) & ~missing
-        result = batch.with_columns(
-            {
-                self.params.into or self.params.column: Column(
-                    instants.astype("datetime64[ms]"), ~(failed | missing)
-                )
-            }
-        )
+        read = instants(column, _FACTORS[self.params.unit])
+        failed = read.missing & ~column.missing
+        result = batch.with_columns({self.params.into or self.params.column: read})
         if self.params.invalid == "missing" or not failed.any():
             return result
         messages = [self._message(value) for value in column.take(failed).to_list()]
@@ -82,33 +66,3 @@ class ToDatetime(Node[ToDatetimeParams]):
         else:
             fault = f"{self.params.unit} since 1970 is outside the years 1 to 9999; check unit"
         return f"column '{self.params.column}': {shown(value)} {fault}, or set invalid: missing"
-
-
-def _from_text(values: NDArray[Any], missing: Mask) -> Rows:
-    instants = np.full(len(values), _NEVER)
-    texts = values[~missing].tolist()
-    try:
-        parsed = parse_instants(texts)
-    except ValueError:
-        parsed = [_or_never(text) for text in texts]
-    instants[~missing] = parsed
-    # An offset can lead out of the years 1 to 9999.
-    instants[(instants < _FIRST_MS) | (instants > _LAST_MS)] = _NEVER
-    return instants
-
-
-def _or_never(text: str) -> int:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        return int(_NEVER)
-
-
-def _from_numbers(values: NDArray[Any], factor: int) -> Rows:
-    if values.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            scaled = np.rint(values * factor)
-        fits = (scaled >= _FIRST_MS) & (scaled <= _LAST_MS)
-        return np.where(fits, np.where(fits, scaled, 0).astype(np.int64), _NEVER)
-    fits = (values >= _FIRST_MS // factor) & (values <= _LAST_MS // factor)
-    return np.where(fits, np.where(fits, values, 0) * factor, _NEVER)

@@ -1,0 +1,91 @@
+"""Changes of columns, side by side, and the simple ones in a column's own dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from worker.batch import Batch, Column, DType
+from worker.nodes._values import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one column.
+
+    Attributes:
+        dtype: of the result.
+        apply: gives it for the column, and for each of ``also``.
+        also: further columns it is made of.
+        error: a row whose value is present and has no result is rejected under this name; empty
+            where it becomes missing.
+        way_out: what a rejection advises.
+    """
+
+    dtype: DType
+    apply: Callable[..., Column]
+    also: tuple[str, ...] = ()
+    error: str = ""
+    way_out: str = "correct the event"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes side by side; a row is rejected for the first column that fails.
+
+    Attributes:
+        changes: the column for the result -> the source column, and its change.
+    """
+
+    changes: Mapping[str, tuple[str, Change]]
+
+    def __call__(self, batch: Batch) -> Batch:
+        new = {}
+        marked, rejected = batch, None
+        for target, (name, change) in self.changes.items():
+            column = batch[name]
+            new[target] = change.apply(column, *(batch[other] for other in change.also))
+            if not change.error:
+                continue
+            failed = new[target].missing & ~column.missing
+            if rejected is not None:
+                failed &= ~rejected
+            rejected = failed if rejected is None else rejected | failed
+            if failed.any():
+                messages = [
+                    f"column '{name}': {shown(value)} is no {change.dtype}; {change.way_out}"
+                    for value in column.take(failed).to_list()
+                ]
+                marked = marked.reject(failed, change.error, messages)
+        return marked.with_columns(new)
+
+
+def filled(column: Column, fill: Any) -> Column:
+    """The column with ``fill``, fitted to its dtype, where a value is missing."""
+    missing = column.missing
+    if not missing.any():
+        return column
+    values = column.values.copy()
+    values[missing] = fill
+    return Column(values)
+
+
+def rounded(column: Column, decimals: int) -> Column:
+    """Floats rounded half to even; those that would overflow stay. int64 has no decimals."""
+    values = column.values
+    if values.dtype.kind != "f":
+        return column
+    with np.errstate(over="ignore"):
+        changed = np.round(values, decimals)
+    overflown = np.isinf(changed)
+    if overflown.any():
+        changed[overflown] = values[overflown]
+    return Column(changed)
+
+
+def clipped(column: Column, lower: Any, upper: Any) -> Column:
+    """Numbers moved to the nearest bound; None does not bind. Missing stays missing."""
+    return Column(np.clip(column.values, lower, upper), column.valid)

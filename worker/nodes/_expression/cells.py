@@ -1,0 +1,73 @@
+"""Values while an expression is calculated: shapes ``(n,)``, or ``()`` for constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.batch import Batch, Column
+from worker.nodes._floats import as_float64
+
+
+class Kind(StrEnum):
+    """What an expression gives; null fits every other kind."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    BOOL = "true or false"
+    NULL = "null"
+
+
+FILL: dict[Kind, Any] = {Kind.NUMBER: np.nan, Kind.TEXT: "", Kind.BOOL: False}
+NUMPY: dict[Kind, Any] = {Kind.NUMBER: np.float64, Kind.TEXT: object, Kind.BOOL: np.bool_}
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Values, and where there are none; what stands there means nothing.
+
+    Attributes:
+        values: float64, bool, or object with texts; never None.
+        missing: of the same shape, or one that broadcasts to it.
+    """
+
+    values: NDArray[Any]
+    missing: NDArray[np.bool_]
+
+
+Run = Callable[[Batch], Cells]
+
+
+def constant(value: Any, kind: Kind) -> Cells:
+    """One value for every row; None is missing."""
+    held = FILL[kind] if value is None else value
+    return Cells(np.array(held, dtype=NUMPY[kind]), np.array(value is None))
+
+
+def from_column(column: Column, kind: Kind) -> Cells:
+    """A ``(n,)`` column."""
+    missing = column.missing
+    if kind is Kind.NUMBER:
+        return Cells(as_float64(column), missing)
+    values = column.values
+    if kind is Kind.TEXT and missing.any():
+        values = values.copy()
+        values[missing] = ""
+    return Cells(values, missing)
+
+
+def to_column(cells: Cells, n: int) -> Column:
+    """A ``(n,)`` column; a constant is repeated."""
+    values = np.broadcast_to(cells.values, (n,)).copy()
+    return Column(values, ~np.broadcast_to(cells.missing, (n,)))
+
+
+def numbers(values: Any, missing: NDArray[np.bool_]) -> Cells:
+    """Results of arithmetic: what is not finite is missing."""
+    held = np.asarray(values, dtype=np.float64)
+    return Cells(held, missing | ~np.isfinite(held))

@@ -1,0 +1,41 @@
+"""Numbers to the intervals between ascending edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, StrictFloat
+
+from worker.batch import Column, Rows
+from worker.nodes._names import MAX_ENTRIES
+from worker.nodes.base import Columns
+
+Infinite: TypeAlias = Literal["-inf", "inf"]
+"""An infinite bound is text, since JSON has no number for it."""
+
+Bins = Annotated[list[StrictFloat | Infinite], Field(min_length=2, max_length=MAX_ENTRIES)]
+
+
+def edges_of(columns: Columns, path: str, bins: Sequence[float | str]) -> NDArray[np.float64]:
+    """The edges as numbers; notes where they do not ascend."""
+    edges = np.array([float(edge) for edge in bins])
+    for i in range(1, len(edges)):
+        if not edges[i - 1] < edges[i]:
+            columns.problem(f"{path}[{i}]", "edges must ascend")
+    return edges
+
+
+def check_labels(columns: Columns, path: str, labels: Sequence[object], n: int) -> None:
+    """Notes a problem if there is not one label for each of the ``n`` intervals."""
+    if len(labels) != n:
+        columns.problem(path, f"{len(labels)} labels, but {n} intervals between the bins")
+
+
+def interval(column: Column, edges: NDArray[np.float64], *, right: bool) -> Rows:
+    """``(n,)`` the interval each number lies in, from 1; 0 if it is outside all, or missing."""
+    found = edges.searchsorted(column.values, "left" if right else "right")
+    found[(found == len(edges)) | column.missing] = 0
+    return found.astype(np.int64, copy=False)

@@ -1,0 +1,1 @@
+"""The operations of the node kind `Pandas`, a file for each group of them."""
