@@ -22,11 +22,11 @@ from faust.app.base import BootStrategy
 from faust.types.settings import Settings as FaustSettings
 
 from worker.graph.plan import Plan
+from worker.models.store.store import Store
+from worker.services.fleet import Fleet
+from worker.services.location import DEFAULT_LOCATION, Location
 from worker.settings import Settings
-from worker.stream import health
-from worker.stream.link import Terms
-from worker.stream.meter import Meter, Meters
-from worker.stream.pump import Pump
+from worker.stream.meter import Meters
 from worker.web.server import Web
 
 log = structlog.get_logger(__name__)
@@ -69,18 +69,21 @@ class Options:
     Attributes:
         wait_s: give up reaching Kafka after so long; None waits for ever.
         create_topics: make missing topics with this many partitions; None refuses to start.
+        store: opens the model store; then the services of a location are served.
     """
 
     wait_s: float | None = None
     create_topics: int | None = None
+    store: Callable[[], Store] | None = None
 
 
 class Worker:
-    """One process that serves some graphs.
+    """One process that serves some graphs, or what is published to its location.
 
     Attributes:
-        pumps: by service name.
-        meters: what each of them counts.
+        fleet: the services.
+        location: follows the registry; None where graphs are served.
+        web: the HTTP server.
     """
 
     def __init__(self, plans: Mapping[str, Plan], settings: Settings, options: Options) -> None:
@@ -88,31 +91,38 @@ class Worker:
         self._stop = asyncio.Event()
         self._failures: dict[str, Exception] = {}
         self._stopping: set[asyncio.Future[None]] = set()
-        self._all = Meters()
-        self.pumps: dict[str, Pump] = {}
-        self.meters: dict[str, Meter] = {}
+        meters = Meters()
+        self.fleet = Fleet(
+            settings, meters, wait_s=options.wait_s, create_topics=options.create_topics
+        )
         for name, plan in plans.items():
-            meter = self._all.of(name, plan.spec.source.topic)
-            group = settings.group_of(name, alone=len(plans) == 1)
-            terms = Terms(settings, plan, group, options.wait_s, options.create_topics)
-            self.meters[name] = meter
-            self.pumps[name] = Pump(terms, meter, functools.partial(self._failed, name))
-        self.web = Web(settings.http_host, settings.http_port, self._all.registry, self.reasons)
+            self.fleet.add(name, plan, self._failed, alone=len(plans) == 1)
+        self.web = Web(settings.http_host, settings.http_port, meters.registry, self.reasons)
+        self.location: Location | None = None
+        if options.store is not None:
+            self.location = Location(
+                settings.location or DEFAULT_LOCATION,
+                settings,
+                self.fleet,
+                options.store(),
+                lambda: settings.advertised_url or self.web.url,
+                functools.partial(self._failed, ""),
+                options.wait_s,
+            )
 
     def _failed(self, name: str, error: Exception) -> None:
         """A service stops alone: the others go on, and readiness says which one it is."""
         self._failures[name] = error
-        pump = self.pumps[name]
-        if len(self._failures) < len(self.pumps) and pump.link is not None:
+        pump = self.fleet.pumps.get(name)
+        if len(self._failures) < len(self.fleet.pumps) and pump is not None and pump.link:
             self._stopping.add(asyncio.ensure_future(pump.stop()))  # its partitions go to others
         else:
             self._stop.set()
 
     def reasons(self) -> list[str]:
         """Why the worker is not ready; empty if it is."""
-        return [
-            reason for name, pump in self.pumps.items() for reason in health.reasons(name, pump)
-        ]
+        of_location = self.location.reasons() if self.location is not None else []
+        return [*of_location, *self.fleet.reasons()]
 
     def stop(self) -> None:
         """Asks for a draining stop."""
@@ -130,11 +140,15 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
         app = _app()
+        services = [
+            *([self.location] if self.location is not None else []),
+            *self.fleet.pumps.values(),
+        ]
         try:
             await self.web.start()
             await app.start()
-            for pump in self.pumps.values():
-                await app.add_runtime_dependency(pump)
+            for service in services:
+                await app.add_runtime_dependency(service)
             # What is loaded by now stays, and records come by thousands without cycles: 4-9 % of
             # the time went into looking at them.
             gc.collect()
@@ -143,25 +157,17 @@ class Worker:
             await self._serve(watch)
         finally:
             began_s = loop.time()
-            stops = (pump.stop() for pump in self.pumps.values())
+            stops = (service.stop() for service in services)
             ended = await asyncio.gather(*self._stopping, *stops, return_exceptions=True)
             unknown = next((error for error in ended if isinstance(error, Exception)), None)
             await app.stop()
             await self.web.stop()
             loop.remove_signal_handler(signal.SIGTERM)
-            log.info("worker_stopped", drain_s=round(loop.time() - began_s, 3), **self.totals())
+            totals = self.fleet.totals()
+            log.info("worker_stopped", drain_s=round(loop.time() - began_s, 3), **totals)
         failure = next(iter(self._failures.values()), unknown)
         if failure is not None:
             raise failure
-
-    def totals(self) -> dict[str, int]:
-        """Events received, scored, dropped, dead-lettered and lost since the start."""
-        names = ("received", "scored", "dropped", "dead", "lost")
-        return {n: sum(getattr(meter, n) for meter in self.meters.values()) for n in names}
-
-    def lag(self) -> int:
-        """Events behind the end of the log, over all partitions of this worker."""
-        return sum(pump.link.total_lag() for pump in self.pumps.values() if pump.link is not None)
 
     async def _serve(self, watch: Callable[[], None] | None) -> None:
         while not self._stop.is_set():

@@ -21,6 +21,7 @@ WRITE = "Write a graph"
 SCORE = "Score events"
 KAFKA = "Look into Kafka"
 MODELS = "Keep models"
+SERVICES = "Publish services"
 DATA = "Work on data sets"
 """Groups of commands in the help."""
 

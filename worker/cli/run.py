@@ -14,7 +14,8 @@ import typer
 
 from worker.cli.console import KAFKA, ExitCode
 from worker.cli.interrupt import draining, nothing_to_drain
-from worker.cli.loading import GraphArguments, load_graph
+from worker.cli.loading import load_graph
+from worker.cli.store_options import store_of
 from worker.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ HELP = """
 Serve graphs: Kafka in, scored events out, until SIGTERM; then drain and exit 0.
 
 Ctrl-C drains as well, exit 130; a second one ends at once.
+
+Without a graph it serves what `rtml service publish` puts to its location.
 
 Replicas share the load through the consumer group: start the command again, or use --replicas.
 """
@@ -37,7 +40,17 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    graphs: GraphArguments,
+    graphs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[GRAPH]...",
+            help="Graph files, or folders with a graph.yaml; none: serve the location.",
+        ),
+    ] = None,
+    location: Annotated[
+        str | None,
+        typer.Option(help="serve what is published there; default: RTML_LOCATION, or edge"),
+    ] = None,
     brokers: Annotated[str | None, typer.Option(help="host:port, comma separated")] = None,
     group: Annotated[str | None, typer.Option(help="consumer group; default: rtml-NAME")] = None,
     http_port: Annotated[
@@ -61,22 +74,28 @@ def run(
     from worker.cli.replicas import supervise
     from worker.settings import load
 
-    flags = {"brokers": brokers, "group": group, "http_port": http_port}
+    if graphs and location is not None:
+        message = "graphs and a location exclude each other; publish the graphs to the location"
+        raise ConfigError(Problem("--location", message))
+    flags = {"brokers": brokers, "group": group, "http_port": http_port, "location": location}
     settings, warnings = load(os.environ, flags)
     logs.configure(settings.log_format, settings.log_level)
     logs.warn_all("unknown_setting", warnings)
     if replicas > 1:
         raise typer.Exit(supervise(sys.argv[1:], replicas, settings))
     with nothing_to_drain():
-        plans, seconds = _load(graphs)
+        plans, seconds = _load(graphs or [])
+        store = None if graphs else partial(store_of, settings)
 
         from worker.app import Options, Worker
         from worker.loop import new_event_loop
 
+        options = Options(wait, partitions if create_topics else None, store)
+
         async def serve() -> bool:
-            worker = Worker(plans, settings, Options(wait, partitions if create_topics else None))
+            worker = Worker(plans, settings, options)
             for name, plan in plans.items():
-                worker.meters[name].loaded(plan.models, seconds[name])
+                worker.fleet.meters[name].loaded(plan.models, seconds[name])
             return await _serve(worker, status=status)
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -55,14 +55,14 @@ class StatusLine:
 
     def text(self) -> Text:
         """How it is now, cut to the terminal's width."""
-        scored = self._worker.totals()["scored"]
+        scored = self._worker.fleet.totals()["scored"]
         now_s = time.monotonic()
         if now_s - self._since_s >= RATE_WINDOW_S:
             self._rate = (scored - self._before) / (now_s - self._since_s)
             self._since_s, self._before = now_s, scored
         reasons = self._worker.reasons()
         state = Text(printable(reasons[0]), "yellow") if reasons else Text("serving", "green")
-        pace = f"  lag {self._worker.lag():,}  {self._rate:,.0f}/s  "
+        pace = f"  lag {self._worker.fleet.lag():,}  {self._rate:,.0f}/s  "
         # The state comes last, for a long reason is cut; no markup: reasons hold brackets.
         line = Text.assemble(self.sums(), pace, state)
         line.no_wrap, line.overflow = True, "ellipsis"
@@ -70,7 +70,7 @@ class StatusLine:
 
     def sums(self) -> Text:
         """What was counted since the start."""
-        totals = self._worker.totals()
+        totals = self._worker.fleet.totals()
         return Text.assemble(
             *("in ", (f"{totals['received']:,}", "bold")),
             *("  scored ", (f"{totals['scored']:,}", "bold")),

@@ -11,6 +11,7 @@ from worker.cli.console import err, printable
 
 if TYPE_CHECKING:
     from worker.models.store.store import Store
+    from worker.settings import Settings
 
 StoreOption = Annotated[
     str | None,
@@ -29,10 +30,21 @@ def store_for(url: str | None) -> Store:
     Raises:
         ConfigError: every setting that is wrong, or a URL that cannot be used.
     """
-    from worker.models.store.store import Store
-    from worker.settings import cache_folder, load, store_url
+    from worker.settings import load
 
     settings, warnings = load(os.environ, {"model_store": url})
     for warning in warnings:
         err.print(f"warning: {printable(warning)}", style="yellow")
+    return store_of(settings)
+
+
+def store_of(settings: Settings) -> Store:
+    """The store that the settings name.
+
+    Raises:
+        ConfigError: a URL that cannot be used.
+    """
+    from worker.models.store.store import Store
+    from worker.settings import cache_folder, store_url
+
     return Store(store_url(settings, os.environ), cache_folder(os.environ))

@@ -32,7 +32,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     Attributes:
         lanes: by partition; only these may take records.
-        joined: whether the group has given this member its (possibly empty) share.
+        joined: set while the group has given this member its (possibly empty) share.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     ) -> None:
         """``failed`` is told what a callback raises: aiokafka would log it and go on."""
         self.lanes: dict[TopicPartition, Lane] = {}
-        self.joined = False
+        self.joined = asyncio.Event()
         self._consumer, self._source, self._meter = consumer, source, meter
         self._commit, self._failed = commit, failed
         self._drain_timeout_s = drain_timeout_s
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finishes what is in flight for the partitions, commits it and lets them go."""
-        self.joined = False
+        self.joined.clear()
         lanes = [self.lanes[partition] for partition in revoked if partition in self.lanes]
         try:
             await self.close(lanes)
@@ -89,7 +89,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         for lane in ready:
             self._consumer.seek(lane.partition, lane.frontier.position)
             self.lanes[lane.partition] = lane
-        self.joined = True
+        self.joined.set()
         starts = {str(lane.partition.partition): lane.frontier.position for lane in ready}
         log.info("partitions_assigned", start_offsets=starts)
 

@@ -17,6 +17,7 @@ MAX_PARTITION_FETCH_BYTES = 4_000_000
 """8 KB events: 2.5 times the speed of 256 KB."""
 MAX_POLL_INTERVAL_MS = 300_000
 REQUEST_TIMEOUT_MS = 40_000
+TRANSACTION_TIMEOUT_MS = 10_000
 
 
 def security(settings: Settings) -> dict[str, Any]:
@@ -73,6 +74,28 @@ def consumer(settings: Settings, group: str, isolation: str) -> aiokafka.AIOKafk
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         # JoinGroup is sent once per assignor, so exactly one.
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+    )
+
+
+def reader(settings: Settings) -> aiokafka.AIOKafkaConsumer:
+    """A consumer without a group, for topics that each process reads from their beginning."""
+    return aiokafka.AIOKafkaConsumer(
+        **security(settings),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+def transactional(settings: Settings, transactional_id: str) -> aiokafka.AIOKafkaProducer:
+    """A producer whose start fences every earlier one with the same id."""
+    return aiokafka.AIOKafkaProducer(
+        **security(settings),
+        transactional_id=transactional_id,
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
 
 

@@ -22,7 +22,7 @@ def reasons(service: str, pump: Pump) -> list[str]:
     if link is None:
         return [f"{service}: {pump.waiting or 'not connected to Kafka yet'}"]
     found = []
-    if not link.assignment.joined:
+    if not link.assignment.joined.is_set():
         found.append(f"{service}: has not joined group '{link.group}' yet")
     stuck = ", ".join(
         f"{lane.partition.partition}@{lane.frontier.position}"

@@ -20,7 +20,7 @@ class Lineage:
     """What one service stamps on its records.
 
     Attributes:
-        service: the graph's name.
+        service: its id.
         group: its consumer group.
         graph: 12 hex digits of the graph's digest.
         models: ``name:12 hex`` of each model, comma separated.
@@ -32,10 +32,10 @@ class Lineage:
     models: str
 
     @classmethod
-    def of(cls, plan: Plan, group: str) -> Lineage:
-        """The lineage of a plan that is served in ``group``."""
+    def of(cls, plan: Plan, service: str, group: str) -> Lineage:
+        """The lineage of a plan that is served under that id in ``group``."""
         models = ",".join(f"{name}:{sha256[:12]}" for name, sha256 in plan.models.items())
-        return cls(plan.spec.name, group, plan.spec.digest[:12], models)
+        return cls(service, group, plan.spec.digest[:12], models)
 
     def scored(self) -> Headers:
         """The headers of every scored record: one list, shared by all of them."""

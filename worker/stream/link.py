@@ -4,60 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
-from worker.settings import Settings
-from worker.stream import clients, topics
+from worker.stream import clients
 from worker.stream.assignment import Assignment, Failed
 from worker.stream.committer import Committer
-from worker.stream.connect import ask, connect, stop
+from worker.stream.connect import connect, stop
 from worker.stream.lane import Lane
 from worker.stream.lineage import Lineage
 from worker.stream.meter import Meter
 from worker.stream.publish import Publisher
-from worker.stream.topics import TopicLimits
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How a service is to be connected.
-
-    Attributes:
-        settings: brokers, security, bounds.
-        plan: the graph whose topics are used.
-        group: its consumer group.
-        wait_s: give up reaching Kafka after so long; None waits for ever.
-        create_topics: make topics that do not exist, with this many partitions; None refuses.
-    """
-
-    settings: Settings
-    plan: Plan
-    group: str
-    wait_s: float | None
-    create_topics: int | None
-
-
-WaitingFor = Callable[[str], None]
-"""Told why Kafka is not reached yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What Kafka said about the topics of a graph.
-
-    Attributes:
-        partitions: topic -> how many, of every topic there is.
-        limits: what each topic of the graph accepts.
-    """
-
-    partitions: Mapping[str, int]
-    limits: Mapping[str, TopicLimits]
+from worker.stream.terms import Known, Terms, WaitingFor, look_up, producer_terms, start_producer
 
 
 class Link:
@@ -65,6 +26,7 @@ class Link:
 
     Attributes:
         group: the consumer group.
+        plan: what events are scored by.
         consumer: subscribed to the source topic.
         assignment: the lanes.
         committer: the only one that commits.
@@ -74,6 +36,7 @@ class Link:
     def __init__(
         self,
         terms: Terms,
+        plan: Plan,
         consumer: AIOKafkaConsumer,
         assignment: Assignment,
         committer: Committer,
@@ -81,16 +44,16 @@ class Link:
         known: Known,
         producer: AIOKafkaProducer,
     ) -> None:
-        self.group = terms.group
+        self.group, self.plan = terms.group, plan
         self.consumer, self.assignment, self.committer = consumer, assignment, committer
         self._terms, self._waiting, self._producer = terms, waiting, producer
+        self._made_for = producer_terms(terms, plan, known)
         self._ends: dict[TopicPartition, int] = {}
         self.publisher = self._publisher(known)
 
     def _publisher(self, known: Known) -> Publisher:
-        plan = self._terms.plan
-        lineage = Lineage.of(plan, self.group)
-        return Publisher(plan, lineage, self._producer, known.partitions, known.limits)
+        lineage = Lineage.of(self.plan, self._terms.service, self.group)
+        return Publisher(self.plan, lineage, self._producer, known.partitions, known.limits)
 
     async def renew_producer(self) -> None:
         """Ends the current producer and starts another under the topics' present limits.
@@ -99,13 +62,44 @@ class Link:
             TransportError: Kafka refuses.
         """
         await stop(self._producer)
-        known = await _look_up(self._terms, None, self._waiting)
-        self._producer = await _start_producer(self._terms, known, None, self._waiting)
+        known = await look_up(self._terms, self.plan, None, self._waiting)
+        self._producer = await self._start_producer(self.plan, known)
+        self.publisher = self._publisher(known)
+
+    async def _start_producer(self, plan: Plan, known: Known) -> AIOKafkaProducer:
+        self._made_for = producer_terms(self._terms, plan, known)
+        return await start_producer(self._terms, self._made_for, None, self._waiting)
+
+    async def look_up(self, plan: Plan) -> Known:
+        """The topics of a plan that is to be adopted; makes them where the terms say so.
+
+        Raises:
+            ConfigError: another source, or topics that do not exist.
+            TransportError: Kafka refuses.
+        """
+        ours, theirs = self.plan.spec.source, plan.spec.source
+        if (ours.topic, ours.isolation) != (theirs.topic, theirs.isolation):
+            raise ConfigError(Problem("source", "is another one; stop the service and start it"))
+        return await look_up(
+            self._terms, plan, None, self._waiting, create=self._terms.create_topics
+        )
+
+    def fits(self, plan: Plan, known: Known) -> bool:
+        """Whether the producer at hand can be used for a plan."""
+        return producer_terms(self._terms, plan, known) == self._made_for
+
+    async def adopt(self, plan: Plan, known: Known) -> None:
+        """Scores by another plan; where the producer does not fit, nothing may be in flight."""
+        if not self.fits(plan, known):
+            old = self._producer
+            self._producer = await self._start_producer(plan, known)
+            await stop(old)
+        self.plan = plan
         self.publisher = self._publisher(known)
 
     def lag(self, lane: Lane) -> int:
         """How far the lane's frontier is behind the end of what may be read, as last seen."""
-        committed_only = self._terms.plan.spec.source.isolation == "read_committed"
+        committed_only = self.plan.spec.source.isolation == "read_committed"
         seen = self.consumer.last_stable_offset if committed_only else self.consumer.highwater
         end = max(seen(lane.partition) or 0, self._ends.get(lane.partition, 0))
         return max(end - lane.frontier.position, 0)
@@ -143,19 +137,22 @@ class Link:
         await stop(self._producer)
 
 
-async def open_link(terms: Terms, meter: Meter, waiting: WaitingFor, failed: Failed) -> Link:
+async def open_link(
+    terms: Terms, plan: Plan, meter: Meter, waiting: WaitingFor, failed: Failed
+) -> Link:
     """Connects a service: topics exist, producer and consumer are started, the group is asked.
 
     Raises:
         ConfigError: a topic that does not exist.
         TransportError: Kafka is not reached in time, or refuses.
     """
-    settings, source = terms.settings, terms.plan.spec.source
+    settings, source = terms.settings, plan.spec.source
     deadline_s = None
     if terms.wait_s is not None:
         deadline_s = asyncio.get_running_loop().time() + terms.wait_s
-    known = await _look_up(terms, deadline_s, waiting, create=terms.create_topics)
-    producer = await _start_producer(terms, known, deadline_s, waiting)
+    known = await look_up(terms, plan, deadline_s, waiting, create=terms.create_topics)
+    made_for = producer_terms(terms, plan, known)
+    producer = await start_producer(terms, made_for, deadline_s, waiting)
     try:
         consumer = await connect(
             settings,
@@ -170,41 +167,6 @@ async def open_link(terms: Terms, meter: Meter, waiting: WaitingFor, failed: Fai
     assignment = Assignment(
         consumer, source, meter, committer.commit, failed, settings.drain_timeout_ms / 1_000
     )
-    link = Link(terms, consumer, assignment, committer, waiting, known, producer)
+    link = Link(terms, plan, consumer, assignment, committer, waiting, known, producer)
     consumer.subscribe([source.topic], listener=assignment)
     return link
-
-
-async def _look_up(
-    terms: Terms, deadline_s: float | None, waiting: WaitingFor, create: int | None = None
-) -> Known:
-    """The topics of the graph; ``create``: makes those that are missing, with so many partitions.
-
-    Raises:
-        ConfigError: topics that do not exist.
-        TransportError: Kafka is not reached in time, or refuses.
-    """
-
-    async def look(admin: AIOKafkaAdminClient) -> Known:
-        if create is not None:
-            await topics.create(admin, terms.plan, create)
-        counts = await topics.partition_counts(admin)
-        topics.require(terms.plan, counts)
-        return Known(counts, await topics.limits(admin, topics.wanted(terms.plan)))
-
-    return await ask(terms.settings, look, deadline_s, waiting)
-
-
-async def _start_producer(
-    terms: Terms, known: Known, deadline_s: float | None, waiting: WaitingFor
-) -> AIOKafkaProducer:
-    settings, plan = terms.settings, terms.plan
-    outputs = [*plan.topics, plan.spec.dead_letter_topic]
-    most = min(known.limits[topic].max_batch_bytes for topic in outputs)
-    batch_bytes = min(settings.max_batch_bytes, most)
-    return await connect(
-        settings,
-        lambda: clients.producer(settings, plan.spec.sink.compression, batch_bytes),
-        deadline_s,
-        waiting,
-    )

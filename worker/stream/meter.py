@@ -147,17 +147,22 @@ class Meter:
     def __init__(self, meters: Meters, service: str, topic: str) -> None:
         self._all, self._service, self._topic = meters, service, topic
         self.received = self.scored = self.dropped = self.dead = self.lost = 0
+        self._models: set[tuple[str, ...]] = set()
         self._received = meters.received.labels(service, topic)
         self._scored = meters.scored.labels(service, topic)
         self._batches = meters.batches.labels(service)
         self._in_flight = meters.in_flight.labels(service)
 
     def loaded(self, models: Mapping[str, str], seconds: float) -> None:
-        """The graph is loaded; ``models``: name -> SHA-256."""
+        """The graph is loaded; ``models``: name -> SHA-256; those of before are not shown more."""
         self._all.model_load.labels(self._service).set(seconds)
-        for name, sha256 in models.items():
-            model, _, version = name.partition("@")
-            self._all.model.labels(self._service, model, version, sha256).set(1)
+        for labels in self._models:
+            self._all.model.remove(*labels)
+        self._models = {
+            (self._service, *name.partition("@")[::2], sha256) for name, sha256 in models.items()
+        }
+        for labels in self._models:
+            self._all.model.labels(*labels).set(1)
 
     def taken(self, events: int, timing: Timing) -> None:
         """A batch was read and scored."""

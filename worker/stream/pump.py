@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError, ProducerClosed
 from mode import Service
 
 from worker.codec.outcome import Outcomes
+from worker.graph.plan import Plan
 from worker.score import Timing, score
-from worker.stream.connect import refused
+from worker.stream.guarded import Guarded
 from worker.stream.intake import Taken, joined, take
-from worker.stream.link import Link, Terms, open_link
+from worker.stream.link import Link, open_link
 from worker.stream.meter import Meter
-from worker.stream.outbox import Future
 from worker.stream.pace import Pace
 from worker.stream.refusals import Refusals
+from worker.stream.terms import Terms
+from worker.stream.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -36,24 +36,11 @@ PROBE_S = 5.0
 _value, _timestamp = attrgetter("value"), attrgetter("timestamp")
 
 
-@dataclass(slots=True)
-class Ticket:
-    """One batch on its way: what it took of each lane, and what must be acknowledged."""
-
-    epoch: int
-    taken: list[Taken]
-    outcomes: Outcomes
-    timestamps_ms: list[int]
-    futures: list[Future]
-    sent_s: float
-
-
-class Pump(Service):
+class Pump(Guarded):
     """Serves one graph: its consumer group's share of the source topic.
 
     Attributes:
         link: the Kafka clients, once connected.
-        failure: what stopped the service; set before ``failed`` is called.
         oldest_s: on the performance counter, when the batch was sent whose acknowledgement is
             awaited; None where nothing is.
         busy_s: likewise, when the batch in hand was taken.
@@ -61,15 +48,15 @@ class Pump(Service):
         answered_s: on the performance counter, when Kafka last answered the regular probe.
     """
 
-    mundane_level = "debug"  # that services start and stop is no news
-
-    def __init__(self, terms: Terms, meter: Meter, failed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, terms: Terms, plan: Plan, meter: Meter, failed: Callable[[Exception], None]
+    ) -> None:
         """``failed`` is told once when the service cannot go on."""
-        super().__init__()
+        super().__init__(terms.service, failed)
         self.link: Link | None = None
-        self.failure: Exception | None = None
         self.oldest_s: float | None = None
-        self._terms, self._meter, self._failed = terms, meter, failed
+        self._terms, self._plan, self._meter = terms, plan, meter
+        self._between = asyncio.Lock()
         self.busy_s: float | None = None
         self.waiting = ""
         self.answered_s: float | None = None
@@ -99,37 +86,22 @@ class Pump(Service):
 
     @Service.task
     async def _pump(self) -> None:
-        await self._guarded(self._pump_batches())
+        await self.guarded(self._pump_batches())
 
     @Service.task
     async def _acks(self) -> None:
-        await self._guarded(self._settle_batches())
+        await self.guarded(self._settle_batches())
 
     @Service.task
     async def _commits(self) -> None:
-        await self._guarded(self._commit_regularly())
+        await self.guarded(self._commit_regularly())
 
     @Service.task
     async def _probe(self) -> None:
-        await self._guarded(self._probe_regularly())
-
-    async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
-        structlog.contextvars.bind_contextvars(service=self._terms.plan.spec.name)
-        try:
-            await task
-        except KafkaError as error:
-            self._fail(refused(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the service stops and says so
-            self._fail(error)
-
-    def _fail(self, error: Exception) -> None:
-        if self.failure is None and not self.should_stop:
-            self.failure = error
-            log.error("service_failed", error=f"{type(error).__name__}: {error}")
-            self._failed(error)
+        await self.guarded(self._probe_regularly())
 
     async def _pump_batches(self) -> None:
-        self.link = await open_link(self._terms, self._meter, self._wait, self._fail)
+        self.link = await open_link(self._terms, self._plan, self._meter, self._wait, self.fail)
         self._linked.set()
         while not self.should_stop:
             await self._steady.wait()
@@ -138,8 +110,42 @@ class Pump(Service):
             taken = await take(self.link, most, lambda: epoch == self._epoch)  # noqa: B023 - awaited here
             if taken:
                 self.busy_s = time.perf_counter()
-                await self._put_through(self.link, taken)
+                async with self._between:
+                    await self._put_through(self.link, taken)
                 self.busy_s = None
+
+    @property
+    def plan(self) -> Plan:
+        """What events are scored by now."""
+        return self._plan if self.link is None else self.link.plan
+
+    async def until_serving(self) -> None:
+        """Returns once the group has given this member its share.
+
+        Raises:
+            Exception: what made the service stop before.
+        """
+        await self.unless_failed(self._joined())
+
+    async def _joined(self) -> None:
+        await self._linked.wait()
+        assert self.link is not None
+        await self.link.assignment.joined.wait()
+
+    async def swap(self, plan: Plan) -> None:
+        """Scores by another plan of the same source, from one batch to the next.
+
+        Raises:
+            ConfigError: another source, or topics that do not exist; the old plan goes on.
+            TransportError: Kafka refuses; the old plan goes on.
+        """
+        await self._linked.wait()
+        assert self.link is not None
+        known = await self.link.look_up(plan)
+        async with self._between:
+            if not self.link.fits(plan, known):
+                await self._tickets.join()  # another producer must not overtake this one
+            await self.link.adopt(plan, known)
 
     def _wait(self, reason: str) -> None:
         self.waiting = reason
@@ -151,7 +157,7 @@ class Pump(Service):
         segments, records = joined(taken)
         timing = Timing()
         values = list(map(_value, records))
-        outcomes = await self._score(values, timing)
+        outcomes = await self._score(link.plan, values, timing)
         self._refusals.condemn(records, outcomes)
         self._meter.taken(len(records), timing)
         timestamps_ms = list(map(_timestamp, records))
@@ -167,8 +173,8 @@ class Pump(Service):
         self._meter.stage("publish", sent_s - start_s)
         await self._tickets.put(Ticket(epoch, taken, outcomes, timestamps_ms, futures, sent_s))
 
-    async def _score(self, values: list[bytes | None], timing: Timing) -> Outcomes:
-        plan, clock = self._terms.plan, time.perf_counter
+    async def _score(self, plan: Plan, values: list[bytes | None], timing: Timing) -> Outcomes:
+        clock = time.perf_counter
         if self._pace.is_long(len(values)):
             outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
         else:
@@ -191,6 +197,7 @@ class Pump(Service):
             else:
                 self._meter.abandoned(len(ticket.outcomes))
             self.oldest_s = None
+            self._tickets.task_done()
 
     def _settle(self, ticket: Ticket) -> None:
         for part in ticket.taken:

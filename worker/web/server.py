@@ -77,6 +77,12 @@ class Web(Service):
             log.info("http_listening", host=self._host, port=self.port, moved=port != first)
             return
 
+    @property
+    def url(self) -> str:
+        """Where it is reached from this machine."""
+        host = "127.0.0.1" if self._host in ("0.0.0.0", "::", "") else self._host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     async def on_stop(self) -> None:
         """Closes the port."""
         if self._runner is not None:

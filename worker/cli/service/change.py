@@ -1,0 +1,103 @@
+"""``rtml service rollback``, ``pause``, ``resume`` and ``delete``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.cli.console import Output, OutputOption
+from worker.cli.kafka_options import BrokersOption
+from worker.cli.service.options import (
+    WAIT_SERVED_S,
+    IdArgument,
+    NoWaitOption,
+    WaitServedOption,
+    tell,
+    wait_of,
+    with_journal,
+)
+
+if TYPE_CHECKING:
+    from worker.services.journal import Journal
+    from worker.services.outcome import Outcome
+    from worker.services.records import Wanted
+    from worker.settings import Settings
+
+
+def rollback(
+    service_id: IdArgument,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Default: the one before the present.")
+    ] = None,
+    wait: WaitServedOption = WAIT_SERVED_S,
+    no_wait: NoWaitOption = False,
+    brokers: BrokersOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Serve an earlier version again."""
+
+    async def use(journal: Journal, _: Settings) -> Outcome:
+        from worker.services import deploy
+
+        wait_s = wait_of(wait, no_wait=no_wait)
+        return await deploy.rollback(journal, service_id, version, wait_s=wait_s)
+
+    tell(with_journal(brokers, use), "served", output, no_wait=no_wait)
+
+
+def pause(
+    service_id: IdArgument,
+    wait: WaitServedOption = WAIT_SERVED_S,
+    no_wait: NoWaitOption = False,
+    brokers: BrokersOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Stop scoring; what is in flight is finished, and the offsets are kept."""
+    _want(service_id, "paused", wait_of(wait, no_wait=no_wait), brokers, output, no_wait=no_wait)
+
+
+def resume(
+    service_id: IdArgument,
+    wait: WaitServedOption = WAIT_SERVED_S,
+    no_wait: NoWaitOption = False,
+    brokers: BrokersOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Go on scoring where the service was paused."""
+    _want(service_id, "running", wait_of(wait, no_wait=no_wait), brokers, output, no_wait=no_wait)
+
+
+def _want(
+    service_id: str,
+    wanted: Wanted,
+    wait_s: float,
+    brokers: str | None,
+    output: Output,
+    *,
+    no_wait: bool,
+) -> None:
+    async def use(journal: Journal, _: Settings) -> Outcome:
+        from worker.services import deploy
+
+        return await deploy.want(journal, service_id, wanted, wait_s=wait_s)
+
+    done = "paused" if wanted == "paused" else "served"
+    tell(with_journal(brokers, use), done, output, no_wait=no_wait)
+
+
+def delete(
+    service_id: IdArgument,
+    wait: WaitServedOption = WAIT_SERVED_S,
+    no_wait: NoWaitOption = False,
+    brokers: BrokersOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Take a service and its versions away; its consumer group keeps its offsets."""
+
+    async def use(journal: Journal, _: Settings) -> Outcome:
+        from worker.services import deploy
+
+        return await deploy.delete(journal, service_id, wait_s=wait_of(wait, no_wait=no_wait))
+
+    tell(with_journal(brokers, use), "drained", output, no_wait=no_wait)

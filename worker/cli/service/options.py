@@ -1,0 +1,90 @@
+"""What the commands of ``rtml service`` share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from worker.cli.console import ExitCode, Output, err, out, print_json, printable
+from worker.cli.kafka_options import Waiting, settings_for
+
+if TYPE_CHECKING:
+    from worker.services.journal import Journal
+    from worker.services.outcome import Outcome
+    from worker.settings import Settings
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Of the service; see the list.")]
+WaitServedOption = Annotated[
+    float, typer.Option("--wait", min=0, metavar="SECONDS", help="For the workers to be done.")
+]
+NoWaitOption = Annotated[
+    bool, typer.Option("--no-wait", help="Write it down; do not wait for the workers.")
+]
+WAIT_SERVED_S = 60.0
+REACH_S = 10.0
+
+T = TypeVar("T")
+
+
+def with_journal(brokers: str | None, use: Callable[[Journal, Settings], Awaitable[T]]) -> T:
+    """Runs ``use`` with the topics of the services opened and read.
+
+    Raises:
+        TransportError: Kafka is not reached, or refuses.
+    """
+    from worker.services.journal import Journal
+
+    settings = settings_for(brokers)
+
+    async def run() -> T:
+        async with Journal(settings, REACH_S, Waiting()) as journal:
+            return await use(journal, settings)
+
+    return asyncio.run(run())
+
+
+def wait_of(wait: float, *, no_wait: bool) -> float:
+    """The seconds to wait for the workers."""
+    return 0.0 if no_wait else wait
+
+
+def tell(outcome: Outcome, done: str, output: Output, *, no_wait: bool) -> None:
+    """Prints how the workers took a change.
+
+    Raises:
+        Exit: 1 where it is not done, unless nobody waits for that.
+    """
+    if output is Output.JSON:
+        print_json(as_data(outcome))
+    else:
+        version = f" version {outcome.service.version}" if outcome.service.version else ""
+        out.print(printable(f"{outcome.service.id}{version}"), style="bold")
+    if outcome.reached:
+        count = len(outcome.workers)
+        err.print(f"{done} by {count} worker{'s' if count != 1 else ''}", style="green")
+        return
+    err.print(printable(outcome.problem), style="yellow" if no_wait else "red")
+    if not no_wait:
+        raise typer.Exit(ExitCode.NO)
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    """A service as JSON data, with the names that Real-time Machine Learning lists."""
+    service = outcome.service
+    return {
+        "id": service.id,
+        "name": service.name,
+        "type": service.type,
+        "location": service.location,
+        "version": service.version,
+        "wanted": service.wanted,
+        "created": service.created_ms,
+        "updated": service.updated_ms,
+        "deprecated": service.deprecated,
+        "url": outcome.url,
+        "reached": outcome.reached,
+        "workers": [status.model_dump(exclude={"service"}) for status in outcome.statuses],
+    }

@@ -1,0 +1,1 @@
+"""Services: graphs that are published to a location and served by the workers there."""

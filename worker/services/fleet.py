@@ -1,0 +1,72 @@
+"""The services of this process: a pump each, started and stopped one by one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from mode import Service
+
+from worker.graph.plan import Plan
+from worker.settings import Settings
+from worker.stream import health
+from worker.stream.meter import Meter, Meters
+from worker.stream.pump import Pump
+from worker.stream.terms import Terms
+
+Failed = Callable[[str, Exception], None]
+"""Told once, with the service's id, when a service cannot go on."""
+
+
+class Fleet:
+    """Starts and stops pumps under a supervisor.
+
+    Attributes:
+        pumps: by the service's id.
+        meters: what each of them counts, likewise; kept when a pump is stopped.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        meters: Meters,
+        *,
+        wait_s: float | None,
+        create_topics: int | None,
+    ) -> None:
+        """``wait_s`` and ``create_topics`` as in `Terms`."""
+        self.pumps: dict[str, Pump] = {}
+        self.meters: dict[str, Meter] = {}
+        self._settings, self._all = settings, meters
+        self._wait_s, self._create = wait_s, create_topics
+
+    def add(self, service: str, plan: Plan, failed: Failed, *, alone: bool = False) -> Pump:
+        """A pump that is not started yet; ``alone``: it has the group's name to itself."""
+        meter = self.meters.get(service) or self._all.of(service, plan.spec.source.topic)
+        self.meters[service] = meter
+        group = self._settings.group_of(service, alone=alone)
+        terms = Terms(service, self._settings, group, self._wait_s, self._create)
+        pump = Pump(terms, plan, meter, functools.partial(failed, service))
+        self.pumps[service] = pump
+        return pump
+
+    async def remove(self, service: str, supervisor: Service) -> None:
+        """Stops a service: what is in flight is finished and committed, its group keeps that."""
+        pump = self.pumps.pop(service, None)
+        if pump is not None:
+            await supervisor.remove_dependency(pump)
+
+    def reasons(self) -> list[str]:
+        """Why the process is not ready; empty if it is."""
+        return [
+            reason for name, pump in self.pumps.items() for reason in health.reasons(name, pump)
+        ]
+
+    def totals(self) -> dict[str, int]:
+        """Events received, scored, dropped, dead-lettered and lost since the start."""
+        names = ("received", "scored", "dropped", "dead", "lost")
+        return {n: sum(getattr(meter, n) for meter in self.meters.values()) for n in names}
+
+    def lag(self) -> int:
+        """Events behind the end of the log, over all partitions of this process."""
+        return sum(pump.link.total_lag() for pump in self.pumps.values() if pump.link is not None)

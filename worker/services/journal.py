@@ -1,0 +1,224 @@
+"""The registry and the status topic, followed from their beginning to their end and on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from worker.errors import TransportError
+from worker.services.records import REGISTRY_TOPIC, STATUS_TOPIC
+from worker.services.registry import Registry, Statuses
+from worker.settings import Settings
+from worker.stream import clients, topics
+from worker.stream.connect import FORBIDDEN, ask, connect, refused, stop
+from worker.stream.record import Record
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 500
+MARKER_S = 0.02
+CHANGE_S = 20.0
+STATUS_RETENTION_MS = 86_400_000
+_CONFIGS = {
+    REGISTRY_TOPIC: {"cleanup.policy": "compact"},
+    STATUS_TOPIC: {"cleanup.policy": "compact,delete", "retention.ms": str(STATUS_RETENTION_MS)},
+}
+_PARTITIONS = tuple(TopicPartition(topic, 0) for topic in _CONFIGS)
+
+WaitingFor = Callable[[str], None]
+T = TypeVar("T")
+
+
+class Journal:
+    """What the two topics say, kept current; ``async with`` opens and closes it.
+
+    Attributes:
+        registry: the services, as far as read.
+        statuses: how workers get on with them, as far as read.
+        failure: why it is followed no longer; None while it is.
+    """
+
+    def __init__(
+        self, settings: Settings, wait_s: float | None, waiting: WaitingFor = lambda _: None
+    ) -> None:
+        """``wait_s``: give up reaching Kafka after so long; ``waiting`` is told why it waits."""
+        self.registry, self.statuses = Registry(), Statuses()
+        self.failure: Exception | None = None
+        self._settings, self._wait_s, self._waiting = settings, wait_s, waiting
+        self._changed = asyncio.Condition()
+
+    async def __aenter__(self) -> Journal:
+        """Makes the topics where they are missing, and reads them to their end.
+
+        Raises:
+            TransportError: Kafka is not reached in time, or refuses.
+        """
+        loop = asyncio.get_running_loop()
+        deadline_s = None if self._wait_s is None else loop.time() + self._wait_s
+        settings, waiting = self._settings, self._waiting
+        await ask(settings, _make, deadline_s, waiting)
+        self._consumer: AIOKafkaConsumer = await connect(
+            settings, lambda: clients.reader(settings), deadline_s, waiting
+        )
+        self._consumer.assign(_PARTITIONS)
+        self._following = asyncio.create_task(self._follow())
+        try:
+            self._producer: AIOKafkaProducer = await connect(
+                settings,
+                lambda: clients.producer(settings, "none", settings.max_batch_bytes),
+                deadline_s,
+                waiting,
+            )
+            await self.catch_up()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await stop(self._producer)
+        await self._close()
+
+    async def _close(self) -> None:
+        self._following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._following
+        await stop(self._consumer)
+
+    async def _follow(self) -> None:
+        try:
+            while True:
+                try:
+                    found = await self._consumer.getmany(timeout_ms=POLL_MS)
+                except FORBIDDEN as error:
+                    raise refused(error) from error
+                except KafkaError as error:
+                    if not error.retriable:
+                        raise
+                    log.warning("registry_unreadable", error=f"{type(error).__name__}: {error}")
+                    continue
+                await self._apply(found)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            self.failure = error
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _apply(self, found: Mapping[TopicPartition, list[Record]]) -> None:
+        for partition, records in found.items():
+            state = self.registry if partition.topic == REGISTRY_TOPIC else self.statuses
+            for record in records:
+                state.apply((record.key or b"").decode(errors="replace"), record.value)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def changed(self) -> None:
+        """Returns at the next record.
+
+        Raises:
+            TransportError: the topics cannot be followed any more.
+        """
+        async with self._changed:
+            await self._changed.wait()
+        self._check()
+
+    async def until(self, look: Callable[[], T | None], within_s: float) -> T | None:
+        """What ``look`` finds, once it finds something; None where it does not in time.
+
+        Raises:
+            TransportError: the topics cannot be followed any more.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while True:
+                    found = look()
+                    if found is not None:
+                        return found
+                    await self.changed()
+        return look()
+
+    async def catch_up(self) -> None:
+        """Reads to where the topics end now.
+
+        Raises:
+            TransportError: the topics cannot be followed any more.
+        """
+        for partition, end in (await self._consumer.end_offsets(_PARTITIONS)).items():
+            while await self._consumer.position(partition) < end:
+                self._check()
+                # The end of a transaction takes an offset, and no record comes with it.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(MARKER_S):
+                        await self.changed()
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise TransportError(f"the registry cannot be read: {self.failure}", retriable=True)
+
+    async def tell(self, records: Mapping[str, bytes | None]) -> None:
+        """Writes to the status topic; None deletes what a key names.
+
+        Raises:
+            TransportError: Kafka did not take it.
+        """
+        try:
+            for key, value in records.items():
+                await self._producer.send_and_wait(STATUS_TOPIC, value, key.encode())
+        except KafkaError as error:
+            raise TransportError(f"writing a status: {error}", retriable=True) from error
+
+    async def change(
+        self, service_id: str, decide: Callable[[], Mapping[str, bytes | None]]
+    ) -> None:
+        """Changes one service in the registry, alone: of two at once, one follows the other.
+
+        Args:
+            service_id: of the service.
+            decide: called with the registry as it is then; what it returns is written, all or
+                nothing. It may be called again, where somebody else was faster.
+
+        Raises:
+            ConfigError: what ``decide`` raises.
+            TransportError: Kafka is not reached, or refuses.
+        """
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + CHANGE_S
+        while True:
+            producer = await connect(
+                self._settings,
+                lambda: clients.transactional(self._settings, f"rtml-service/{service_id}"),
+                deadline_s,
+                self._waiting,
+            )
+            try:
+                # Whoever was before us is fenced now: what it wrote, we can read.
+                await self.catch_up()
+                records = decide()
+                async with producer.transaction():
+                    for key, value in records.items():
+                        await producer.send_and_wait(REGISTRY_TOPIC, value, key.encode())
+                await self.catch_up()
+                return
+            except KafkaError as error:
+                if loop.time() > deadline_s:
+                    message = f"changing service '{service_id}': {type(error).__name__}: {error}"
+                    raise TransportError(message, retriable=True) from error
+                log.info("change_repeated", service=service_id, error=type(error).__name__)
+            finally:
+                await stop(producer)
+
+
+async def _make(admin: AIOKafkaAdminClient) -> None:
+    await topics.create_named(admin, _CONFIGS, 1, _CONFIGS)

@@ -1,0 +1,146 @@
+"""A worker at a location: serves what is published there, as the registry wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from mode import Service
+
+from worker.models.store.store import Store
+from worker.services.fleet import Fleet
+from worker.services.journal import Journal
+from worker.services.keeper import Keeper
+from worker.services.records import Presence, Status
+from worker.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_LOCATION = "edge"
+HEARTBEAT_S = 5.0
+BYE_S = 3.0
+
+
+class Location(Service):
+    """Follows the registry and keeps every service of the location.
+
+    Attributes:
+        worker: this worker's id.
+        keepers: by the service's id.
+        journal: what the topics say, once read.
+        failure: what ended it; None while it goes on.
+    """
+
+    mundane_level = "debug"  # that services start and stop is no news
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        fleet: Fleet,
+        store: Store,
+        url: Callable[[], str],
+        failed: Callable[[Exception], None],
+        wait_s: float | None,
+    ) -> None:
+        """``url``: under which others reach this worker, once it listens."""
+        super().__init__()
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:4]}"
+        self.keepers: dict[str, Keeper] = {}
+        self.journal: Journal | None = None
+        self.failure: Exception | None = None
+        self._name, self._settings, self._fleet, self._store = name, settings, fleet, store
+        self._url, self._failed, self._wait_s = url, failed, wait_s
+        self._waiting = "not connected to Kafka yet"
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+
+    def reasons(self) -> list[str]:
+        """Why the worker is not ready; empty if it is."""
+        if self.failure is not None:
+            return [f"location '{self._name}': {self.failure}"]
+        if self.journal is None:
+            return [f"location '{self._name}': {self._waiting}"]
+        return [
+            f"{keeper.id}: {keeper.reason}" for keeper in self.keepers.values() if keeper.reason
+        ]
+
+    @Service.task
+    async def _serve(self) -> None:
+        try:
+            async with Journal(self._settings, self._wait_s, self._wait) as journal:
+                await self._present(journal)
+                self.journal = journal
+                log.info("location_followed", location=self._name, worker=self.worker)
+                try:
+                    await self._follow(journal)
+                finally:
+                    await self._leave(journal)
+        except Exception as error:  # noqa: BLE001 - the worker stops and says why
+            self.failure = error
+            log.error("location_failed", location=self._name, error=str(error))
+            self._failed(error)
+
+    def _wait(self, reason: str) -> None:
+        self._waiting = reason
+        log.warning("waiting_for_kafka", reason=reason)
+
+    async def _follow(self, journal: Journal) -> None:
+        beating = asyncio.create_task(self._beat(journal))
+        try:
+            while not self.should_stop:
+                self._look(journal)
+                await journal.changed()
+                if beating.done():
+                    beating.result()
+        finally:
+            beating.cancel()
+
+    def _look(self, journal: Journal) -> None:
+        """Starts keepers for what is new, and wakes all of them."""
+        for service in journal.registry.services.values():
+            running = self._keeping.get(service.id)
+            if service.location == self._name and (running is None or running.done()):
+                keeper = Keeper(
+                    service.id, self.worker, journal.registry, self._fleet, self._store, self._tell
+                )
+                self.keepers[service.id] = keeper
+                task = asyncio.create_task(keeper.run(self, self._name))
+                self._keeping[service.id] = task
+        for service_id, task in list(self._keeping.items()):
+            if task.done() and service_id not in journal.registry.services:
+                del self._keeping[service_id], self.keepers[service_id]
+            else:
+                self.keepers[service_id].look()
+
+    async def _tell(self, service_id: str, status: Status | None) -> None:
+        if self.journal is not None:
+            value = None if status is None else status.model_dump_json().encode()
+            await self.journal.tell({f"{service_id}@{self.worker}": value})
+
+    async def _beat(self, journal: Journal) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            await self._present(journal)
+
+    async def _present(self, journal: Journal) -> None:
+        here = Presence(
+            worker=self.worker,
+            location=self._name,
+            url=self._url(),
+            at_ms=int(time.time() * 1_000),
+        )
+        await journal.tell({here.key: here.model_dump_json().encode()})
+
+    async def _leave(self, journal: Journal) -> None:
+        """Ends the keepers and says goodbye, so that nobody waits for this worker."""
+        for task in self._keeping.values():
+            task.cancel()
+        await asyncio.gather(*self._keeping.values(), return_exceptions=True)
+        gone = {f"{service_id}@{self.worker}": None for service_id in self.keepers}
+        async with asyncio.timeout(BYE_S):
+            await journal.tell({f"@{self.worker}": None, **gone})
