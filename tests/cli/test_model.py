@@ -147,7 +147,10 @@ def test_a_graph_scores_with_a_model_of_the_store(rtml: Rtml, graph: Path) -> No
     assert rtml("score", graph, stdin=events).out == beside.out
     plan = load_graph(graph).plan
     assert plan.models == {"fraud@2": SHA256}
-    assert dict(Lineage.of(plan, "g").scored())["rtml-model"] == f"fraud@2:{SHA256[:12]}".encode()
+    assert (
+        dict(Lineage.of(plan, "fraud", "g").scored())["rtml-model"]
+        == f"fraud@2:{SHA256[:12]}".encode()
+    )
     [report] = rtml("check", graph, "--output", "json").json
     assert report["models"] == {"fraud@2": SHA256}
     assert report["inspected"]["fraud@2"]["batch_invariant"] is True
