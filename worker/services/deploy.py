@@ -15,7 +15,7 @@ from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
 from worker.graph.spec import GraphSpec
 from worker.services.journal import Journal, WaitingFor
-from worker.services.outcome import Outcome, now_ms, outcome_of, settled
+from worker.services.outcome import Outcome, next_ms, now_ms, outcome_of, settled
 from worker.services.records import Service, Version, Wanted
 from worker.settings import Settings
 from worker.stream import topics
@@ -105,7 +105,7 @@ async def update(
         service = journal.registry.find(service_id)
         moment_ms = now_ms()
         version = _version(journal, service_id, spec, plan, moment_ms)
-        changed = {"name": spec.name, "version": version.number, "updated_ms": _next_ms(service)}
+        changed = {"name": spec.name, "version": version.number, "updated_ms": next_ms(service)}
         return _records(version, service.model_copy(update=changed))
 
     await journal.change(service_id, decide)
@@ -132,7 +132,7 @@ async def rollback(
                 raise ConfigError(Problem(service_id, "has no earlier version"))
             wanted = max(earlier)
         journal.registry.version(service, wanted)
-        changed = {"version": wanted, "updated_ms": _next_ms(service)}
+        changed = {"version": wanted, "updated_ms": next_ms(service)}
         return _records(None, service.model_copy(update=changed))
 
     await journal.change(service_id, decide)
@@ -149,7 +149,7 @@ async def want(journal: Journal, service_id: str, wanted: Wanted, *, wait_s: flo
 
     def decide() -> dict[str, bytes | None]:
         service = journal.registry.find(service_id)
-        changed = {"wanted": wanted, "updated_ms": _next_ms(service)}
+        changed = {"wanted": wanted, "updated_ms": next_ms(service)}
         return _records(None, service.model_copy(update=changed))
 
     await journal.change(service_id, decide)
@@ -244,8 +244,3 @@ def _refuse_names(names: Mapping[str, str]) -> None:
     ]
     if problems:
         raise ConfigError(problems)
-
-
-def _next_ms(service: Service) -> int:
-    """Now, but after the latest change: by it workers tell which record they answer."""
-    return max(now_ms(), service.updated_ms + 1)

@@ -83,3 +83,8 @@ def outcome_of(journal: Journal, service_id: str) -> Outcome:
 def now_ms() -> int:
     """Epoch milliseconds."""
     return int(time.time() * 1_000)
+
+
+def next_ms(service: Service) -> int:
+    """Now, but after the latest change: by it workers tell which record they answer."""
+    return max(now_ms(), service.updated_ms + 1)
