@@ -23,8 +23,14 @@ help: ## Print the targets
 demo: $(VENV)/.run ## Stream events through an example graph on an embedded broker
 	@$(BIN)/rtml demo $(ARGS)
 
-test: $(VENV)/.dev ## Run every test
+# Tests on real Kafka count milliseconds and processes, so they have the machine to themselves.
+test: $(VENV)/.dev ## Run every test; with ARGS, those that it names
+ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q $(ARGS)
+else
+	@$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile --ignore tests/kafka
+	@$(BIN)/python -m pytest -q tests/kafka
+endif
 
 lint: $(VENV)/.dev ## Check style and types
 	@$(BIN)/ruff check
