@@ -27,6 +27,7 @@ from worker.stream import health
 from worker.stream.link import Terms
 from worker.stream.meter import Meter, Meters
 from worker.stream.pump import Pump
+from worker.web.catalogue import Served
 from worker.web.server import Web
 
 log = structlog.get_logger(__name__)
@@ -97,7 +98,8 @@ class Worker:
             terms = Terms(settings, plan, group, options.wait_s, options.create_topics)
             self.meters[name] = meter
             self.pumps[name] = Pump(terms, meter, functools.partial(self._failed, name))
-        self.web = Web(settings.http_host, settings.http_port, self._all.registry, self.reasons)
+        self._plans = dict(plans)
+        self.web = Web(settings, self._all.registry, self.reasons, self)
 
     def _failed(self, name: str, error: Exception) -> None:
         """A service stops alone: the others go on, and readiness says which one it is."""
@@ -113,6 +115,13 @@ class Worker:
         return [
             reason for name, pump in self.pumps.items() for reason in health.reasons(name, pump)
         ]
+
+    def served(self) -> dict[str, Served]:
+        """What is served, for HTTP: a graph's name is its id."""
+        return {
+            name: Served(name, name, plan, None, health.state(name, self.pumps[name]))
+            for name, plan in self._plans.items()
+        }
 
     def stop(self) -> None:
         """Asks for a draining stop."""
