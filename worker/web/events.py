@@ -11,6 +11,7 @@ from worker.schema import Schema, column_name
 from worker.web.answers import Refusal
 
 _WHITESPACE = b" \t\r\n"
+_SHAPE = "one event is an object, several are a list of objects"
 MALFORMED = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _one = msgspec.json.Decoder(msgspec.Raw).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -29,15 +30,14 @@ def split(body: bytes, most: int) -> tuple[list[bytes], bool]:
     stripped = body.strip(_WHITESPACE)
     try:
         if stripped[:1] == b"[":
-            values = _list(stripped)
+            values = _list(body)
             few_enough(len(values), most)
             return list(map(bytes, values)), False
-        _one(stripped)
+        _one(body)
     except MALFORMED as error:
-        raise malformed(error) from error
+        raise malformed(error, _SHAPE) from error
     if stripped[:1] != b"{":
-        hint = "send an object, or a list of objects"
-        raise Refusal(400, "an event is a JSON object", hint=hint)
+        raise Refusal(400, "an event is a JSON object", hint=_SHAPE)
     return [stripped], True
 
 
@@ -107,7 +107,7 @@ def malformed(error: Exception, hint: str = "") -> Refusal:
         return Refusal(400, "the body is not valid UTF-8", hint=hint)
     text = str(error)
     if not isinstance(error, msgspec.ValidationError):
-        text = f"the body is not JSON: {text}"
+        text = f"the body is not JSON: {text.removeprefix('JSON is malformed: ')}"
     return Refusal(400, text, hint=hint)
 
 
