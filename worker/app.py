@@ -26,7 +26,9 @@ from worker.models.store.store import Store
 from worker.services.fleet import Fleet
 from worker.services.location import DEFAULT_LOCATION, Location
 from worker.settings import Settings
+from worker.stream import health
 from worker.stream.meter import Meters
+from worker.web.catalogue import Served
 from worker.web.server import Web
 
 log = structlog.get_logger(__name__)
@@ -97,7 +99,7 @@ class Worker:
         )
         for name, plan in plans.items():
             self.fleet.add(name, plan, self._failed, alone=len(plans) == 1)
-        self.web = Web(settings.http_host, settings.http_port, meters.registry, self.reasons)
+        self.web = Web(settings, meters.registry, self.reasons, self)
         self.location: Location | None = None
         if options.store is not None:
             self.location = Location(
@@ -123,6 +125,16 @@ class Worker:
         """Why the worker is not ready; empty if it is."""
         of_location = self.location.reasons() if self.location is not None else []
         return [*of_location, *self.fleet.reasons()]
+
+    def served(self) -> dict[str, Served]:
+        """What is served, for HTTP: a graph that was given at the start has its name for an id."""
+        versions = self.location.versions() if self.location is not None else {}
+        return {
+            name: Served(
+                name, pump.plan.spec.name, pump.plan, versions.get(name), health.state(name, pump)
+            )
+            for name, pump in self.fleet.pumps.items()
+        }
 
     def stop(self) -> None:
         """Asks for a draining stop."""

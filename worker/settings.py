@@ -57,7 +57,12 @@ class Settings(BaseModel):
     advertised_url: str | None = None
     """Under which others reach this worker's HTTP server."""
     token: SecretStr | None = None
-    """What HTTP clients must show."""
+    """What HTTP clients must show beyond loopback."""
+    http_max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
+    http_max_events: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Events that one request may bring."""
+    http_timeout_ms: int = Field(default=10_000, ge=1, le=600_000)
+    """How long scoring one request may take."""
 
     log_format: Literal["auto", "json", "console"] = "auto"
     """auto: console on a terminal, else json."""

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -121,7 +122,7 @@ class GraphSpec(_Part):
         """The dead-letter topic."""
         return self.dead_letter.topic if self.dead_letter else f"{self.source.topic}-dlq"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of the graph, hex."""
         canonical = self.model_dump(mode="json", by_alias=True)

@@ -69,6 +69,14 @@ class Location(Service):
             f"{keeper.id}: {keeper.reason}" for keeper in self.keepers.values() if keeper.reason
         ]
 
+    def versions(self) -> dict[str, int]:
+        """The version that is served, by the service's id."""
+        return {
+            keeper.id: keeper.serving.number
+            for keeper in self.keepers.values()
+            if keeper.serving is not None
+        }
+
     @Service.task
     async def _serve(self) -> None:
         try:

@@ -41,6 +41,13 @@ def reasons(service: str, pump: Pump) -> list[str]:
     return found
 
 
+def state(service: str, pump: Pump) -> str:
+    """One word: serving, failed, or waiting for what `reasons` tells."""
+    if pump.failure is not None:
+        return "failed"
+    return "waiting" if reasons(service, pump) else "serving"
+
+
 def _stuck(link: Link) -> list[str]:
     """Partitions in which events wait and none is taken."""
     now_s = time.perf_counter()

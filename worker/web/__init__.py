@@ -1,1 +1,1 @@
-"""HTTP: health and metrics."""
+"""HTTP: health and metrics, what is served, scoring, and a page for people."""

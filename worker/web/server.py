@@ -1,4 +1,4 @@
-"""The worker's own HTTP server: liveness, readiness, metrics.
+"""The worker's own HTTP server: health, metrics, what is served, scoring.
 
 faust's web server is not used: it takes ``/`` and port 6066 for itself, has no body limits, and a
 taken port stops it.
@@ -7,44 +7,78 @@ taken port stops it.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+import time
 
 import structlog
 from aiohttp import web
 from mode import Service
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from worker.errors import ConfigError, Problem
-from worker.settings import HTTP_STOP_TIMEOUT_S
+from worker.settings import HTTP_STOP_TIMEOUT_S, Settings
+from worker.web.access import Access
+from worker.web.answers import Refusal, of_http
+from worker.web.catalogue import Catalogue
+from worker.web.health import Health, Reasons
+from worker.web.inference import OpenInference
+from worker.web.limits import Limits
+from worker.web.meter import RequestMeter
+from worker.web.page import Pages
+from worker.web.routes import Handler, Route
+from worker.web.scorer import Scorer
+from worker.web.scoring import Scoring
 
 log = structlog.get_logger(__name__)
 
 DEFAULT_PORT = 6066
 PORTS_TRIED = 100
-MAX_BODY_BYTES = 1_000_000
-
-Reasons = Callable[[], list[str]]
+KEEPALIVE_S = 75.0
+LINGERING_S = 2.0
+"""How long the rest of a refused body is read, so that the client sees the answer."""
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": "rtml",
+}
 
 
 class Web(Service):
-    """Serves ``/health/live``, ``/health/ready`` and ``/metrics``.
+    """Serves the routes of `docs/http.md`.
 
     Attributes:
         port: the port it listens on, once started.
+        routes: everything that is served.
     """
 
     mundane_level = "debug"  # that services start and stop is no news
 
     def __init__(
-        self, host: str, port: int | None, registry: CollectorRegistry, reasons: Reasons
+        self,
+        settings: Settings,
+        registry: CollectorRegistry,
+        reasons: Reasons,
+        catalogue: Catalogue,
+        limits: Limits | None = None,
     ) -> None:
-        """``port`` None is 6066 or the next free one; ``reasons`` says why the worker is unfit."""
+        """``reasons`` says why the worker is unfit; ``limits`` are the settings' by default."""
         super().__init__()
         self.port = 0
-        self._host, self._wanted = host, port
-        self._registry, self._reasons = registry, reasons
+        self._host, self._wanted = settings.http_host, settings.http_port
+        bounds = limits or Limits.of(settings)
+        self._body_bytes = bounds.body_bytes
+        self._access = Access(settings.http_host, settings.token, bounds.failures)
+        self._meter = RequestMeter(registry)
+        self._scorer = Scorer(bounds)
         self._runner: web.AppRunner | None = None
+        parts = (
+            Health(registry, reasons),
+            Scoring(catalogue, self._scorer, bounds),
+            OpenInference(catalogue, self._scorer, bounds),
+        )
+        self.routes: list[Route] = [route for part in parts for route in part.routes()]
+        pages = Pages(catalogue, self.routes, local=self._access.local)
+        self.routes += pages.routes()
 
     async def on_start(self) -> None:
         """Binds the port.
@@ -52,12 +86,19 @@ class Web(Service):
         Raises:
             ConfigError: the port that was asked for is taken, or the address is not ours.
         """
-        app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_get("/health/live", self._live)
-        app.router.add_get("/health/ready", self._ready)
-        app.router.add_get("/metrics", self._metrics)
+        app = web.Application(client_max_size=self._body_bytes, middlewares=[self._answered])
+        for route in self.routes:
+            handler = self._access.guarded(route.handler) if route.guarded else route.handler
+            add = app.router.add_get if route.method == "GET" else app.router.add_post
+            add(route.path, handler)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=HTTP_STOP_TIMEOUT_S
+            app,
+            access_log=None,
+            auto_decompress=False,
+            handle_signals=False,
+            keepalive_timeout=KEEPALIVE_S,
+            lingering_time=LINGERING_S,
+            shutdown_timeout=HTTP_STOP_TIMEOUT_S,
         )
         await self._runner.setup()
         first = DEFAULT_PORT if self._wanted is None else self._wanted
@@ -87,15 +128,28 @@ class Web(Service):
         """Closes the port."""
         if self._runner is not None:
             await self._runner.cleanup()
+        self._scorer.close()
 
-    async def _live(self, _: web.Request) -> web.Response:
-        return web.json_response({"live": True})
+    @web.middleware
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Every answer: access checked first, failures as JSON, counted."""
+        began_s = time.perf_counter()
+        response = await self._response(request, handler)
+        response.headers.update(_HEADERS)
+        self._meter.answered(request, response.status, time.perf_counter() - began_s)
+        return response
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        reasons = self._reasons()
-        status = 503 if reasons else 200
-        return web.json_response({"ready": not reasons, "reasons": reasons}, status=status)
-
-    async def _metrics(self, _: web.Request) -> web.Response:
-        body = generate_latest(self._registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+    async def _response(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            self._access.check(request)
+            return await handler(request)
+        except Refusal as refusal:
+            return refusal.response()
+        except web.HTTPException as error:
+            return of_http(error, request.method, request.path).response()
+        except Exception as error:
+            log.exception(
+                "http_failed", path=request.path, error=f"{type(error).__name__}: {error}"
+            )
+            told = "this request broke the server; its log says why"
+            return Refusal(500, told, close=True).response()
