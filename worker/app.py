@@ -99,7 +99,7 @@ class Worker:
         )
         for name, plan in plans.items():
             self.fleet.add(name, plan, self._failed, alone=len(plans) == 1)
-        self.web = Web(settings, meters.registry, self.reasons, self)
+        self.web = Web(settings, meters.registry, self.reasons, self, place=lambda: self.location)
         self.location: Location | None = None
         if options.store is not None:
             self.location = Location(

@@ -30,6 +30,8 @@ class Location(Service):
     """Follows the registry and keeps every service of the location.
 
     Attributes:
+        name: of the location.
+        store: where its models are.
         worker: this worker's id.
         keepers: by the service's id.
         journal: what the topics say, once read.
@@ -54,7 +56,8 @@ class Location(Service):
         self.keepers: dict[str, Keeper] = {}
         self.journal: Journal | None = None
         self.failure: Exception | None = None
-        self._name, self._settings, self._fleet, self._store = name, settings, fleet, store
+        self.name, self.store = name, store
+        self._settings, self._fleet = settings, fleet
         self._url, self._failed, self._wait_s = url, failed, wait_s
         self._waiting = "not connected to Kafka yet"
         self._keeping: dict[str, asyncio.Task[None]] = {}
@@ -62,9 +65,9 @@ class Location(Service):
     def reasons(self) -> list[str]:
         """Why the worker is not ready; empty if it is."""
         if self.failure is not None:
-            return [f"location '{self._name}': {self.failure}"]
+            return [f"location '{self.name}': {self.failure}"]
         if self.journal is None:
-            return [f"location '{self._name}': {self._waiting}"]
+            return [f"location '{self.name}': {self._waiting}"]
         return [
             f"{keeper.id}: {keeper.reason}" for keeper in self.keepers.values() if keeper.reason
         ]
@@ -83,14 +86,14 @@ class Location(Service):
             async with Journal(self._settings, self._wait_s, self._wait) as journal:
                 await self._present(journal)
                 self.journal = journal
-                log.info("location_followed", location=self._name, worker=self.worker)
+                log.info("location_followed", location=self.name, worker=self.worker)
                 try:
                     await self._follow(journal)
                 finally:
                     await self._leave(journal)
         except Exception as error:  # noqa: BLE001 - the worker stops and says why
             self.failure = error
-            log.error("location_failed", location=self._name, error=str(error))
+            log.error("location_failed", location=self.name, error=str(error))
             self._failed(error)
 
     def _wait(self, reason: str) -> None:
@@ -112,12 +115,12 @@ class Location(Service):
         """Starts keepers for what is new, and wakes all of them."""
         for service in journal.registry.services.values():
             running = self._keeping.get(service.id)
-            if service.location == self._name and (running is None or running.done()):
+            if service.location == self.name and (running is None or running.done()):
                 keeper = Keeper(
-                    service.id, self.worker, journal.registry, self._fleet, self._store, self._tell
+                    service.id, self.worker, journal.registry, self._fleet, self.store, self._tell
                 )
                 self.keepers[service.id] = keeper
-                task = asyncio.create_task(keeper.run(self, self._name))
+                task = asyncio.create_task(keeper.run(self, self.name))
                 self._keeping[service.id] = task
         for service_id, task in list(self._keeping.items()):
             if task.done() and service_id not in journal.registry.services:
@@ -138,7 +141,7 @@ class Location(Service):
     async def _present(self, journal: Journal) -> None:
         here = Presence(
             worker=self.worker,
-            location=self._name,
+            location=self.name,
             url=self._url(),
             at_ms=int(time.time() * 1_000),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections.abc import Callable
 
 import structlog
 from aiohttp import web
@@ -22,6 +23,7 @@ from worker.web.catalogue import Catalogue
 from worker.web.health import Health, Reasons
 from worker.web.inference import OpenInference
 from worker.web.limits import Limits
+from worker.web.management import Management, Place
 from worker.web.meter import RequestMeter
 from worker.web.page import Pages
 from worker.web.routes import Handler, Route
@@ -60,8 +62,12 @@ class Web(Service):
         reasons: Reasons,
         catalogue: Catalogue,
         limits: Limits | None = None,
+        place: Callable[[], Place | None] = lambda: None,
     ) -> None:
-        """``reasons`` says why the worker is unfit; ``limits`` are the settings' by default."""
+        """``reasons`` says why the worker is unfit; ``limits`` are the settings' by default.
+
+        ``place``: the location that the worker serves, if it serves one.
+        """
         super().__init__()
         self.port = 0
         self._host, self._wanted = settings.http_host, settings.http_port
@@ -75,6 +81,7 @@ class Web(Service):
             Health(registry, reasons),
             Scoring(catalogue, self._scorer, bounds),
             OpenInference(catalogue, self._scorer, bounds),
+            Management(place, bounds),
         )
         self.routes: list[Route] = [route for part in parts for route in part.routes()]
         pages = Pages(catalogue, self.routes, local=self._access.local)
@@ -89,8 +96,10 @@ class Web(Service):
         app = web.Application(client_max_size=self._body_bytes, middlewares=[self._answered])
         for route in self.routes:
             handler = self._access.guarded(route.handler) if route.guarded else route.handler
-            add = app.router.add_get if route.method == "GET" else app.router.add_post
-            add(route.path, handler)
+            if route.method == "GET":
+                app.router.add_get(route.path, handler)  # and HEAD
+            else:
+                app.router.add_route(route.method, route.path, handler)
         self._runner = web.AppRunner(
             app,
             access_log=None,

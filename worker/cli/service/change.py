@@ -13,9 +13,9 @@ from worker.cli.service.options import (
     IdArgument,
     NoWaitOption,
     WaitServedOption,
+    changed,
     tell,
     wait_of,
-    with_journal,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def rollback(
         wait_s = wait_of(wait, no_wait=no_wait)
         return await deploy.rollback(journal, service_id, version, wait_s=wait_s)
 
-    tell(with_journal(brokers, use), "served", output, no_wait=no_wait)
+    tell(changed(brokers, use), "served", output, no_wait=no_wait)
 
 
 def pause(
@@ -83,7 +83,7 @@ def _want(
         return await deploy.want(journal, service_id, wanted, wait_s=wait_s)
 
     done = "paused" if wanted == "paused" else "served"
-    tell(with_journal(brokers, use), done, output, no_wait=no_wait)
+    tell(changed(brokers, use), done, output, no_wait=no_wait)
 
 
 def delete(
@@ -100,4 +100,4 @@ def delete(
 
         return await deploy.delete(journal, service_id, wait_s=wait_of(wait, no_wait=no_wait))
 
-    tell(with_journal(brokers, use), "drained", output, no_wait=no_wait)
+    tell(changed(brokers, use), "drained", output, no_wait=no_wait)

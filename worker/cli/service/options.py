@@ -27,6 +27,20 @@ WAIT_SERVED_S = 60.0
 REACH_S = 10.0
 
 T = TypeVar("T")
+Told = tuple["Outcome", dict[str, Any]]
+"""How the workers took a change, and the service as data."""
+
+
+def changed(brokers: str | None, use: Callable[[Journal, Settings], Awaitable[Outcome]]) -> Told:
+    """Runs a change, and describes the service after it; raises as `with_journal`."""
+
+    async def run(journal: Journal, settings: Settings) -> Told:
+        from worker.services.listing import described
+
+        outcome = await use(journal, settings)
+        return outcome, described(journal, outcome)
+
+    return with_journal(brokers, run)
 
 
 def with_journal(brokers: str | None, use: Callable[[Journal, Settings], Awaitable[T]]) -> T:
@@ -51,14 +65,15 @@ def wait_of(wait: float, *, no_wait: bool) -> float:
     return 0.0 if no_wait else wait
 
 
-def tell(outcome: Outcome, done: str, output: Output, *, no_wait: bool) -> None:
+def tell(told: Told, done: str, output: Output, *, no_wait: bool) -> None:
     """Prints how the workers took a change.
 
     Raises:
         Exit: 1 where it is not done, unless nobody waits for that.
     """
+    outcome, data = told
     if output is Output.JSON:
-        print_json(as_data(outcome))
+        print_json(data)
     else:
         version = f" version {outcome.service.version}" if outcome.service.version else ""
         out.print(printable(f"{outcome.service.id}{version}"), style="bold")
@@ -69,22 +84,3 @@ def tell(outcome: Outcome, done: str, output: Output, *, no_wait: bool) -> None:
     err.print(printable(outcome.problem), style="yellow" if no_wait else "red")
     if not no_wait:
         raise typer.Exit(ExitCode.NO)
-
-
-def as_data(outcome: Outcome) -> dict[str, Any]:
-    """A service as JSON data, with the names that Real-time Machine Learning lists."""
-    service = outcome.service
-    return {
-        "id": service.id,
-        "name": service.name,
-        "type": service.type,
-        "location": service.location,
-        "version": service.version,
-        "wanted": service.wanted,
-        "created": service.created_ms,
-        "updated": service.updated_ms,
-        "deprecated": service.deprecated,
-        "url": outcome.url,
-        "reached": outcome.reached,
-        "workers": [status.model_dump(exclude={"service"}) for status in outcome.statuses],
-    }

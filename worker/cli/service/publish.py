@@ -20,9 +20,9 @@ from worker.cli.service.options import (
     IdArgument,
     NoWaitOption,
     WaitServedOption,
+    changed,
     tell,
     wait_of,
-    with_journal,
 )
 from worker.cli.store_options import StoreOption, store_for
 
@@ -77,7 +77,7 @@ def publish(
             wait_s=wait_of(wait, no_wait=no_wait),
         )
 
-    tell(with_journal(brokers, use), "served", output, no_wait=no_wait)
+    tell(changed(brokers, use), "served", output, no_wait=no_wait)
 
 
 def update(
@@ -103,7 +103,7 @@ def update(
         wait_s = wait_of(wait, no_wait=no_wait)
         return await deploy.update(journal, service_id, spec, plan, wait_s=wait_s)
 
-    tell(with_journal(brokers, use), "served", output, no_wait=no_wait)
+    tell(changed(brokers, use), "served", output, no_wait=no_wait)
 
 
 def _published(graph: Path, store: str | None) -> tuple[GraphSpec, Plan]:

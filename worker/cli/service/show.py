@@ -9,7 +9,7 @@ import typer
 
 from worker.cli.console import Output, OutputOption, err, out, print_json, print_rows, printable
 from worker.cli.kafka_options import BrokersOption
-from worker.cli.service.options import IdArgument, as_data, with_journal
+from worker.cli.service.options import IdArgument, with_journal
 
 if TYPE_CHECKING:
     from worker.services.journal import Journal
@@ -25,16 +25,20 @@ def list_services(
 ) -> None:
     """List the services, and how their workers get on."""
 
-    async def use(journal: Journal, _: Settings) -> tuple[list[Outcome], dict[str, str]]:
+    async def use(journal: Journal, _: Settings) -> tuple[list[Outcome], list[dict[str, Any]]]:
         from worker.services import deploy
+        from worker.services.listing import described
 
-        return deploy.listed(journal, location), dict(journal.registry.unreadable)
+        unreadable.update(journal.registry.unreadable)
+        outcomes = deploy.listed(journal, location)
+        return outcomes, [described(journal, outcome) for outcome in outcomes]
 
-    found, unreadable = with_journal(brokers, use)
+    unreadable: dict[str, str] = {}
+    found, data = with_journal(brokers, use)
     for key, why in unreadable.items():
         err.print(printable(f"warning: record '{key}' cannot be read: {why}"), style="yellow")
     if output is Output.JSON:
-        print_json([as_data(outcome) for outcome in found])
+        print_json(data)
     elif not found:
         err.print("no services")
     else:
@@ -64,14 +68,18 @@ def show(
 ) -> None:
     """Show a service, its versions and what each worker says."""
 
-    async def use(journal: Journal, _: Settings) -> tuple[Outcome, list[Version]]:
+    async def use(journal: Journal, _: Settings) -> tuple[Outcome, list[Version], dict[str, Any]]:
         from worker.services import deploy
+        from worker.services.listing import described
 
-        return deploy.shown(journal, service_id)
+        outcome, versions = deploy.shown(journal, service_id)
+        return outcome, versions, described(journal, outcome)
 
-    outcome, versions = with_journal(brokers, use)
+    outcome, versions, data = with_journal(brokers, use)
     if output is Output.JSON:
-        print_json(as_data(outcome) | {"versions": [_version(version) for version in versions]})
+        from worker.services.listing import version_described
+
+        print_json(data | {"versions": [version_described(version) for version in versions]})
         return
     out.print(printable(outcome.service.id), style="bold")
     service = outcome.service
@@ -99,16 +107,6 @@ def show(
     rows = [(one.worker, one.state, one.reason) for one in outcome.statuses]
     if rows:
         print_rows(rows, ("", "green", "yellow"), indent=2)
-
-
-def _version(version: Version) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "digest": version.digest,
-        "models": version.models,
-        "created": version.created_ms,
-        "graph": version.graph,
-    }
 
 
 def _time(epoch_ms: int) -> str:
