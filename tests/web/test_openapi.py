@@ -43,7 +43,7 @@ def document(client: Client) -> dict[str, Any]:
 
 def schema_of(document: dict[str, Any], path: str, status: str) -> dict[str, Any]:
     """The schema of an answer, with the document's others beside it."""
-    (operation,) = document["paths"][path].values()
+    operation = next(iter(document["paths"][path].values()))
     schema = operation["responses"][status]["content"]["application/json"]["schema"]
     return {"components": document["components"], **schema}
 

@@ -47,7 +47,7 @@ def test_another_method_is_not_possible(client: Client) -> None:
     found = client.ask("GET", PATH)
     assert (found.status, found.headers["Allow"]) == (405, "POST")
     assert found.json == {"error": "GET is not possible here", "hint": "possible: POST"}
-    assert client.ask("OPTIONS", "/services").headers["Allow"] == "GET, HEAD"
+    assert client.ask("OPTIONS", "/metrics").headers["Allow"] == "GET, HEAD"
     head = client.ask("HEAD", "/services")
     assert (head.status, head.body) == (200, b"")
 
