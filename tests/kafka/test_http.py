@@ -24,7 +24,10 @@ def score(worker: Worker, service: str, body: bytes) -> bytes:
 
 
 def test_http_and_the_stream_give_the_same_bytes(kafka: str, tmp_path: Path) -> None:
-    """What is published for an event stands in the answer to it; the stream counts nothing."""
+    """What is published for an event stands byte for byte in the answer to it.
+
+    Requests are no events: the stream's counts stay as they are.
+    """
     service = make_service(kafka, tmp_path)
     events = [b'{"f0": %d.25, "f1": %d, "seq": %d}' % (i, 7 - i, i) for i in range(50)]
     produce(kafka, service.source, [Record(event, b"k") for event in events])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -139,25 +138,25 @@ def _cells(tensor: Tensor, columns: Mapping[str, ColumnType]) -> list[msgspec.Ra
     if tensor.datatype not in _TAKES[kind.dtype]:
         known = ", ".join(sorted(_TAKES[kind.dtype]))
         raise ValueError(f"datatype {tensor.datatype[:16]} for a field of {kind}; takes {known}")
-    if tensor.shape[1:] not in ([kind.length or 1], [] if kind.length is None else [kind.length]):
+    inner = ([], [1]) if kind.length is None else ([kind.length],)
+    if not tensor.shape or tensor.shape[1:] not in inner:
         raise ValueError(f"shape {tensor.shape[:8]}, not {_shape(-1, kind)}")
     if tensor.data is msgspec.UNSET:
         raise ValueError("data is missing; binary tensors are not understood, send JSON")
-    flat = _flat(tensor.data, len(tensor.shape))
-    if len(flat) != math.prod(tensor.shape):
-        raise ValueError(f"{len(flat)} values for shape {tensor.shape[:8]}")
-    size = kind.length
-    if size is None:
-        return flat
+    n, size = tensor.shape[0], kind.length
+    cells = tensor.data
+    nested = bytes(cells[0])[:1] == b"[" if cells else False
+    if nested and size is None:
+        cells = [cell for row in cells for cell in _list(row)]
+    elif size is not None and not nested:
+        cells = _rows(cells, size)
+    if len(cells) != n:
+        raise ValueError(f"data for {len(cells)} events, shape {tensor.shape[:8]}")
+    return cells
+
+
+def _rows(flat: list[msgspec.Raw], size: int) -> list[msgspec.Raw]:
+    """Vectors of ``size`` numbers; whether the last is whole is for the event's decoder to say."""
     texts = list(map(bytes, flat))
     joined = (b",".join(texts[i : i + size]) for i in range(0, len(texts), size))
     return [msgspec.Raw(b"[" + row + b"]") for row in joined]
-
-
-def _flat(data: list[msgspec.Raw], depth: int) -> list[msgspec.Raw]:
-    """The values in row-major order, whether they are nested or not."""
-    for _ in range(depth - 1):
-        if not data or bytes(data[0])[:1] != b"[":
-            break
-        data = [cell for row in data for cell in _list(row)]
-    return data
