@@ -137,5 +137,5 @@ def test_text_from_elsewhere_is_not_obeyed(graph: Path) -> None:
     """What a reason quotes may look like markup, or steer the terminal: it is shown as it is."""
     plans = {"fraud": load_graph(graph).plan}
     worker = Worker(plans, Settings(), Options())
-    worker.pumps["fraud"].waiting = "[red]a[/] [/] \x1b[31m\n"
+    worker.fleet.pumps["fraud"].waiting = "[red]a[/] [/] \x1b[31m\n"
     assert StatusLine(worker).text().plain.endswith(r"fraud: [red]a[/] [/] \x1b[31m\n")
