@@ -56,7 +56,7 @@ def run(
     http_port: Annotated[
         int | None,
         typer.Option(
-            help="of health and metrics; 0: any; default: 6066 or the next; replicas count up"
+            help="of the HTTP server; 0: any; default: 6066 or the next; replicas count up"
         ),
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, max=64, help="start so many workers")] = 1,

@@ -103,7 +103,7 @@ class Web(Service):
         self._runner = web.AppRunner(
             app,
             access_log=None,
-            auto_decompress=False,
+            auto_decompress=False,  # what is refused for its encoding is not inflated either
             handle_signals=False,
             keepalive_timeout=KEEPALIVE_S,
             lingering_time=LINGERING_S,
