@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import psutil
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.client import end_offsets
@@ -128,3 +129,18 @@ def test_replicas_of_one_command(kafka: str, tmp_path: Path) -> None:
     assert found == {"one-0": PARTITIONS / 2, "one-1": PARTITIONS / 2}
     assert sum(scored) == len(sent)
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
+
+
+def test_replicas_do_not_outlive_their_command(kafka: str, tmp_path: Path) -> None:
+    """Killed with SIGKILL, it leaves nobody behind: its replicas drain and leave the group."""
+    service = make_service(kafka, tmp_path, partitions=2)
+    with service.worker("--replicas", "2") as worker:
+        worker.wait_ready()
+        until(lambda: len(worker.log_events("http_listening")) == 2)
+        replicas = psutil.Process(worker.process.pid).children()
+        worker.kill()
+        _, alive = psutil.wait_procs(replicas, timeout=20)
+        for process in alive:
+            process.kill()
+    assert (len(replicas), alive) == (2, [])
+    assert len(worker.log_events("worker_stopped")) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ POLL_S = 0.1
 LAST_PORT = 65_535
 _OWN = ("--replicas", "--http-port")
 """Flags with a value that are not passed on as they are."""
+
+WHILE_OPEN = "--while-open"
+"""Flag with the number of a file: a replica drains when its other end is closed."""
 
 _TOLD = (ExitCode.DONE, ExitCode.INTERRUPTED, -signal.SIGTERM, -signal.SIGINT)
 """How a replica ends that is told to; a signal kills it while there is nothing to drain yet."""
@@ -50,16 +54,22 @@ def supervise(arguments: Sequence[str], replicas: int, settings: Settings) -> in
             signal.signal(number, lambda number, _: asked.append(number))
     running: list[subprocess.Popen[bytes]] = []
     failed: list[int] = []
+    # Nothing is written to it: its end closes with this process, however that ends.
+    watched, held = os.pipe()
     try:
         for i, command in enumerate(commands):
             if not asked:
-                running.append(subprocess.Popen(command, env=_environment(i, settings)))
+                own = [*command, WHILE_OPEN, str(watched)]
+                environment = _environment(i, settings)
+                running.append(subprocess.Popen(own, env=environment, pass_fds=[watched]))
         while not asked and all(process.poll() is None for process in running):
             time.sleep(POLL_S)
         if not asked:
             failed = [code for process in running if (code := process.poll())]
     finally:
         _drain(running, asked)
+        os.close(watched)
+        os.close(held)
     failed += [process.returncode for process in running if process.returncode not in _TOLD]
     if signal.SIGINT in asked and (not failed or asked.count(signal.SIGINT) > 1):
         return ExitCode.INTERRUPTED
@@ -75,6 +85,16 @@ def _drain(running: Sequence[subprocess.Popen[bytes]], asked: Sequence[int]) -> 
             for process in running:
                 process.kill()
         time.sleep(POLL_S)
+
+
+def drain_when_closed(watched: int) -> None:
+    """Makes this process drain, as by SIGTERM, when whoever started it has ended."""
+
+    def watch() -> None:
+        os.read(watched, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def alone(arguments: Sequence[str], index: int, replicas: int, port: int | None) -> list[str]:

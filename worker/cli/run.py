@@ -68,10 +68,11 @@ def run(
     ] = False,
     partitions: Annotated[int, typer.Option(min=1, help="of the topics made")] = 4,
     status: Annotated[bool, typer.Option(help="a line of counts below the logs")] = True,
+    while_open: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """See `HELP`."""
     from worker import logs
-    from worker.cli.replicas import supervise
+    from worker.cli.replicas import drain_when_closed, supervise
     from worker.settings import load
 
     if graphs and location is not None:
@@ -83,6 +84,8 @@ def run(
     logs.warn_all("unknown_setting", warnings)
     if replicas > 1:
         raise typer.Exit(supervise(sys.argv[1:], replicas, settings))
+    if while_open is not None:
+        drain_when_closed(while_open)
     with nothing_to_drain():
         plans, seconds = _load(graphs or [])
         store = None if graphs else partial(store_of, settings)

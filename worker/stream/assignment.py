@@ -114,11 +114,24 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if committed is not None:  # beyond the last stable offset is no fault: a fetch will tell
             return self.within(partition, committed, first, max(end, committed))
         start = self._source.start
+        if start != "earliest" and await self._known_to_group(partition):
+            return int(first)  # it was added since; what is in it was never seen
         if isinstance(start, datetime.datetime):
             at_ms = int(start.timestamp() * 1_000)
             found = (await self._consumer.offsets_for_times({partition: at_ms}))[partition]
             return end if found is None else int(found.offset)
         return int(end if start == "latest" else first)
+
+    async def _known_to_group(self, partition: TopicPartition) -> bool:
+        """Whether the group has read others of the topic's partitions before."""
+        others = self._consumer.partitions_for_topic(partition.topic) or set()
+        offsets = await asyncio.gather(
+            *(
+                self._consumer.committed(TopicPartition(partition.topic, number))
+                for number in others - {partition.partition}
+            )
+        )
+        return any(offset is not None for offset in offsets)
 
     def within(self, partition: TopicPartition, offset: int, first: int, end: int) -> int:
         """The offset to go on from; offsets that are gone from the log are counted as lost."""

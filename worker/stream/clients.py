@@ -17,6 +17,8 @@ MAX_PARTITION_FETCH_BYTES = 4_000_000
 """8 KB events: 2.5 times the speed of 256 KB."""
 MAX_POLL_INTERVAL_MS = 300_000
 REQUEST_TIMEOUT_MS = 40_000
+METADATA_MAX_AGE_MS = 10_000
+"""How long added partitions, or a topic that is gone, may stay unnoticed; by default 5 minutes."""
 TRANSACTION_TIMEOUT_MS = 10_000
 
 
@@ -72,6 +74,7 @@ def consumer(settings: Settings, group: str, isolation: str) -> aiokafka.AIOKafk
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
         # JoinGroup is sent once per assignor, so exactly one.
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
     )

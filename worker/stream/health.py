@@ -24,6 +24,8 @@ def reasons(service: str, pump: Pump) -> list[str]:
     found = []
     if not link.assignment.joined.is_set():
         found.append(f"{service}: has not joined group '{link.group}' yet")
+    if link.missing:
+        found.append(f"{service}: topic '{link.plan.spec.source.topic}' does not exist any more")
     stuck = ", ".join(
         f"{lane.partition.partition}@{lane.frontier.position}"
         for lane in link.assignment.lanes.values()

@@ -31,6 +31,7 @@ class Link:
         assignment: the lanes.
         committer: the only one that commits.
         publisher: of the current producer.
+        missing: the source topic is gone, as far as known.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Link:
         self.consumer, self.assignment, self.committer = consumer, assignment, committer
         self._terms, self._waiting, self._producer = terms, waiting, producer
         self._made_for = producer_terms(terms, plan, known)
+        self.missing = False
         self._ends: dict[TopicPartition, int] = {}
         self.publisher = self._publisher(known)
 
@@ -125,8 +127,10 @@ class Link:
             async with asyncio.timeout(within_s):
                 if partitions:
                     self._ends = await self.consumer.end_offsets(partitions)
-                else:
-                    await self.consumer.topics()  # asking for all topics creates none
+                    self.missing = False
+                else:  # asking for all topics creates none
+                    known = await self.consumer.topics()
+                    self.missing = self.plan.spec.source.topic not in known
         except (KafkaError, TimeoutError):
             return False
         return True

@@ -241,6 +241,9 @@ class Pump(Guarded):
         await self._linked.wait()
         assert self.link is not None
         while True:
+            missing = self.link.missing
             if await self.link.answers(PROBE_S):
                 self.answered_s = time.perf_counter()
+            if self.link.missing and not missing:
+                log.error("source_missing", topic=self.plan.spec.source.topic)
             await asyncio.sleep(PROBE_S)
