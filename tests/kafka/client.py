@@ -13,6 +13,7 @@ from confluent_kafka import (
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
+    KafkaException,
     Message,
     TopicPartition,
 )
@@ -24,6 +25,11 @@ from tests.kafka.sending import Record as Record
 from tests.kafka.sending import produce as produce
 
 TIMEOUT_S = 30.0
+_NO_COORDINATOR = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 T = TypeVar("T")
 
 
@@ -135,7 +141,12 @@ def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     """Partition -> the offset that a group has committed; partitions without one are left out."""
     with _consumer(bootstrap, group=group) as consumer:
         asked = [TopicPartition(topic, number) for number in _partitions(consumer, topic)]
-        found = consumer.committed(asked, timeout=TIMEOUT_S)
+        try:
+            found = consumer.committed(asked, timeout=TIMEOUT_S)
+        except KafkaException as error:  # a new broker is still making its topic of offsets
+            if error.args[0].code() not in _NO_COORDINATOR:
+                raise
+            return {}
         return {one.partition: one.offset for one in found if one.offset >= 0}
 
 
