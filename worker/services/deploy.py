@@ -167,7 +167,7 @@ async def delete(journal: Journal, service_id: str, *, wait_s: float) -> Outcome
 
     def decide() -> dict[str, bytes | None]:
         unreadable = journal.registry.unreadable
-        if service_id not in unreadable:
+        if service_id not in unreadable or service_id in journal.registry.services:
             gone[:] = [journal.registry.find(service_id)]
         numbers = journal.registry.versions.get(service_id, {})
         keys = [key for key in unreadable if key.partition("/v")[0] == service_id]
@@ -236,7 +236,7 @@ def _records(version: Version | None, service: Service) -> dict[str, bytes | Non
 def _refuse_names(names: Mapping[str, str]) -> None:
     problems = [
         Problem(
-            f"--{what.removeprefix('service_')}",
+            what,
             f"'{name}': letters, digits, . _ - only, at most 128",
         )
         for what, name in names.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 
 from mode import Service
@@ -14,6 +15,7 @@ from worker.stream.meter import Meter, Meters
 from worker.stream.pump import Pump
 from worker.stream.terms import Terms
 
+_COUNTED = ("received", "scored", "dropped", "dead", "lost")
 Failed = Callable[[str, Exception], None]
 """Told once, with the service's id, when a service cannot go on."""
 
@@ -23,7 +25,7 @@ class Fleet:
 
     Attributes:
         pumps: by the service's id.
-        meters: what each of them counts, likewise; kept when a pump is stopped.
+        meters: what each of them counts, likewise; kept when a pump is stopped, until `forget`.
     """
 
     def __init__(
@@ -38,12 +40,15 @@ class Fleet:
         self.pumps: dict[str, Pump] = {}
         self.meters: dict[str, Meter] = {}
         self._settings, self._all = settings, meters
+        self._gone: Counter[str] = Counter()
         self._wait_s, self._create = wait_s, create_topics
 
     def add(self, service: str, plan: Plan, failed: Failed, *, alone: bool = False) -> Pump:
         """A pump that is not started yet; ``alone``: it has the group's name to itself."""
-        meter = self.meters.get(service) or self._all.of(service, plan.spec.source.topic)
-        self.meters[service] = meter
+        topic = plan.spec.source.topic
+        if service in self.meters and self.meters[service].topic != topic:
+            self.forget(service)
+        meter = self.meters.setdefault(service, self._all.of(service, topic))
         group = self._settings.group_of(service, alone=alone)
         terms = Terms(service, self._settings, group, self._wait_s, self._create)
         pump = Pump(terms, plan, meter, functools.partial(failed, service))
@@ -56,6 +61,13 @@ class Fleet:
         if pump is not None:
             await supervisor.remove_dependency(pump)
 
+    def forget(self, service: str) -> None:
+        """Takes the metrics of a service that is gone away; the totals keep them."""
+        meter = self.meters.pop(service, None)
+        if meter is not None:
+            self._gone.update(_counts(meter))
+            self._all.forget(service)
+
     def reasons(self) -> list[str]:
         """Why the process is not ready; empty if it is."""
         return [
@@ -64,9 +76,15 @@ class Fleet:
 
     def totals(self) -> dict[str, int]:
         """Events received, scored, dropped, dead-lettered and lost since the start."""
-        names = ("received", "scored", "dropped", "dead", "lost")
-        return {n: sum(getattr(meter, n) for meter in self.meters.values()) for n in names}
+        sums = self._gone.copy()
+        for meter in self.meters.values():
+            sums.update(_counts(meter))
+        return {name: sums[name] for name in _COUNTED}
 
     def lag(self) -> int:
         """Events behind the end of the log, over all partitions of this process."""
         return sum(pump.link.total_lag() for pump in self.pumps.values() if pump.link is not None)
+
+
+def _counts(meter: Meter) -> dict[str, int]:
+    return {name: getattr(meter, name) for name in _COUNTED}

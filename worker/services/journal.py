@@ -26,10 +26,17 @@ log = structlog.get_logger(__name__)
 POLL_MS = 500
 MARKER_S = 0.02
 CHANGE_S = 20.0
-STATUS_RETENTION_MS = 86_400_000
+LOOK_S = 1.0
 _CONFIGS = {
     REGISTRY_TOPIC: {"cleanup.policy": "compact"},
-    STATUS_TOPIC: {"cleanup.policy": "compact,delete", "retention.ms": str(STATUS_RETENTION_MS)},
+    # Workers say every few seconds that they are there: Kafka compacts closed segments only, and
+    # who joins has to read the rest.
+    STATUS_TOPIC: {
+        "cleanup.policy": "compact,delete",
+        "retention.ms": "86400000",
+        "segment.ms": "600000",
+        "min.cleanable.dirty.ratio": "0.1",
+    },
 }
 _PARTITIONS = tuple(TopicPartition(topic, 0) for topic in _CONFIGS)
 
@@ -71,6 +78,9 @@ class Journal:
         self._consumer.assign(_PARTITIONS)
         self._following = asyncio.create_task(self._follow())
         try:
+            self._asker: AIOKafkaConsumer = await connect(
+                settings, lambda: clients.reader(settings, "read_uncommitted"), deadline_s, waiting
+            )
             self._producer: AIOKafkaProducer = await connect(
                 settings,
                 lambda: clients.producer(settings, "none", settings.max_batch_bytes),
@@ -89,14 +99,16 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await stop(self._producer)
         await self._close()
 
     async def _close(self) -> None:
         self._following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._following
-        await stop(self._consumer)
+        for name in ("_consumer", "_asker", "_producer"):
+            client = vars(self).get(name)
+            if client is not None:
+                await stop(client)
 
     async def _follow(self) -> None:
         try:
@@ -146,16 +158,23 @@ class Journal:
                     found = look()
                     if found is not None:
                         return found
-                    await self.changed()
+                    # No record tells that a worker is silent.
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_S):
+                            await self.changed()
         return look()
 
     async def catch_up(self) -> None:
-        """Reads to where the topics end now.
+        """Reads to where the topics end now, transactions that are open included: to their ends.
+
+        Another consumer is asked where that is. To the one that reads committed records only,
+        the topics end before the first open transaction, of whichever service, and it answers
+        when its long poll is over.
 
         Raises:
             TransportError: the topics cannot be followed any more.
         """
-        for partition, end in (await self._consumer.end_offsets(_PARTITIONS)).items():
+        for partition, end in (await self._asker.end_offsets(_PARTITIONS)).items():
             while await self._consumer.position(partition) < end:
                 self._check()
                 # The end of a transaction takes an offset, and no record comes with it.
@@ -174,8 +193,11 @@ class Journal:
             TransportError: Kafka did not take it.
         """
         try:
-            for key, value in records.items():
-                await self._producer.send_and_wait(STATUS_TOPIC, value, key.encode())
+            sent = [
+                await self._producer.send(STATUS_TOPIC, value, key.encode())
+                for key, value in records.items()
+            ]
+            await asyncio.gather(*sent)
         except KafkaError as error:
             raise TransportError(f"writing a status: {error}", retriable=True) from error
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
 import structlog
 from mode import Service as Supervisor
 
-from worker.errors import ConfigError, TransportError
+from worker.errors import TransportError
 from worker.graph.plan import Plan
 from worker.graph.warm import warm
 from worker.models.store.store import Store
@@ -21,7 +22,9 @@ from worker.services.registry import Registry
 log = structlog.get_logger(__name__)
 
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Pauses before a service is started again that Kafka or the store stopped."""
+"""Pauses before a service is started again that Kafka, the store or its own events stopped."""
+STEADY_S = 60.0
+"""What was served for so long and stops then is started again after the first pause."""
 
 Tell = Callable[[str, Status | None], Awaitable[None]]
 """Writes what this worker has to say of a service; None: nothing any more."""
@@ -53,8 +56,9 @@ class Keeper:
         self._wake = asyncio.Event()
         self._done: Service | None = None
         self._broken: Exception | None = None
-        self._may_try_again = False
         self._tries = 0
+        self._again_s: float | None = None
+        self._served_s = 0.0
 
     def look(self) -> None:
         """The registry may want something else now."""
@@ -63,49 +67,64 @@ class Keeper:
     async def run(self, supervisor: Supervisor, location: str) -> None:
         """Goes on until the location does not have the service any more."""
         structlog.contextvars.bind_contextvars(service=self.id)
+        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             service = self._registry.services.get(self.id)
             if service is None or service.location != location:
                 await self._fleet.remove(self.id, supervisor)
+                self._fleet.forget(self.id)
                 await self._tell(self.id, None)
                 log.info("service_removed")
                 return
-            if service != self._done or self._broken is not None:
+            if service != self._done:
+                self._tries = 0
                 await self._reach(service, supervisor)
-            await self._sleep()
-
-    async def _sleep(self) -> None:
-        """Until there is something to do: another wish, a failure, or time to try again."""
-        pause_s = None
-        if self.reason and self._may_try_again:
-            pause_s = RETRY_S[min(self._tries, len(RETRY_S) - 1)]
-        try:
-            async with asyncio.timeout(pause_s):
-                await self._wake.wait()
-        except TimeoutError:
-            self._tries += 1
-            self._done = None
+            elif self._broken is not None:
+                await self._broke(service, self._broken, supervisor)
+            elif self._again_s is not None and loop.time() >= self._again_s:
+                await self._reach(service, supervisor)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._again_s):
+                    await self._wake.wait()
 
     async def _reach(self, service: Service, supervisor: Supervisor) -> None:
-        self._broken = None
-        self._may_try_again = False
+        """Does what the registry wants; where it cannot be done now, later again."""
+        self._broken, self._again_s = None, None
         try:
             if service.wanted == "paused":
                 await self._fleet.remove(self.id, supervisor)
                 self.serving = None
-                await self._report(service, "paused")
             else:
                 await self._serve(service, supervisor)
-                self._tries = 0
-                await self._report(service, "serving")
-            self.reason = ""
         except Exception as error:  # noqa: BLE001 - a service that fails must say so, and alone
-            self.reason = " ".join(str(error).split()) or type(error).__name__
-            self._may_try_again = isinstance(error, TransportError)
-            log.error("service_not_served", version=service.version, reason=self.reason)
-            await self._report(service, "failed", self.reason)
+            self._broken = None  # told by this error
+            await self._fail(service, error, again=isinstance(error, TransportError))
+        else:
+            self.reason = ""
+            self._served_s = asyncio.get_running_loop().time()
+            await self._report(service, "paused" if service.wanted == "paused" else "serving")
         self._done = service
+
+    async def _broke(self, service: Service, error: Exception, supervisor: Supervisor) -> None:
+        """What was served has stopped by itself: says why, and when it is tried again."""
+        self._broken = None
+        await self._fleet.remove(self.id, supervisor)
+        self.serving = None
+        if asyncio.get_running_loop().time() - self._served_s > STEADY_S:
+            self._tries = 0
+        await self._fail(service, error, again=True)
+
+    async def _fail(self, service: Service, error: Exception, *, again: bool) -> None:
+        self.reason = " ".join(str(error).split()) or type(error).__name__
+        pause_s = RETRY_S[min(self._tries, len(RETRY_S) - 1)] if again else None
+        log.error(
+            "service_not_served", version=service.version, reason=self.reason, again_s=pause_s
+        )
+        if pause_s is not None:
+            self._tries += 1
+            self._again_s = asyncio.get_running_loop().time() + pause_s
+        await self._report(service, "failed", self.reason)
 
     async def _serve(self, service: Service, supervisor: Supervisor) -> None:
         """The version that is wanted, served.
@@ -124,25 +143,42 @@ class Keeper:
         began_s = time.perf_counter()
         plan = await asyncio.to_thread(self._loaded, version)
         load_s = time.perf_counter() - began_s
-        if pump is not None:
-            try:
-                await pump.swap(plan)
-            except ConfigError:
-                if pump.plan.spec.source.topic == plan.spec.source.topic:
-                    raise
-                await self._fleet.remove(self.id, supervisor)
-                pump, self.serving = None, None
         if pump is None:
-            pump = self._fleet.add(self.id, plan, self._failed)
-            await supervisor.add_runtime_dependency(pump)
-            try:
-                await pump.until_serving()
-            except BaseException:
-                await self._fleet.remove(self.id, supervisor)
-                raise
+            await self._start(plan, supervisor)
+        elif _source(pump.plan) == _source(plan):
+            await pump.unless_failed(pump.swap(plan))
+        else:
+            await self._replace(pump.plan, plan, supervisor)
         self.serving = version
         self._fleet.meters[self.id].loaded(plan.models, load_s)
         log.info("service_served", version=version.number, graph=version.digest[:12])
+
+    async def _start(self, plan: Plan, supervisor: Supervisor) -> None:
+        pump = self._fleet.add(self.id, plan, self._failed)
+        await supervisor.add_runtime_dependency(pump)
+        try:
+            await pump.until_serving()
+        except BaseException:
+            await self._fleet.remove(self.id, supervisor)
+            raise
+
+    async def _replace(self, old: Plan, new: Plan, supervisor: Supervisor) -> None:
+        """Reads another topic: one pump after the other, as they are of one group.
+
+        Raises:
+            RtmlError: why not; the old one is served again.
+        """
+        await self._fleet.remove(self.id, supervisor)
+        try:
+            await self._start(new, supervisor)
+        except Exception:
+            self._broken = None
+            try:
+                await self._start(old, supervisor)
+            except BaseException:
+                self.serving = None
+                raise
+            raise
 
     def _loaded(self, version: Version) -> Plan:
         plan = load(version.graph, self._store)
@@ -167,3 +203,8 @@ class Keeper:
             at_ms=int(time.time() * 1_000),
         )
         await self._tell(self.id, status)
+
+
+def _source(plan: Plan) -> tuple[str, str]:
+    """What a consumer reads, and how: other plans of it take over between two batches."""
+    return plan.spec.source.topic, plan.spec.source.isolation

@@ -12,11 +12,13 @@ from collections.abc import Callable
 import structlog
 from mode import Service
 
+from worker.errors import TransportError
 from worker.models.store.store import Store
 from worker.services.fleet import Fleet
 from worker.services.journal import Journal
 from worker.services.keeper import Keeper
 from worker.services.records import Presence, Status
+from worker.services.reports import Reports
 from worker.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -61,6 +63,8 @@ class Location(Service):
         self._url, self._failed, self._wait_s = url, failed, wait_s
         self._waiting = "not connected to Kafka yet"
         self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._reports = Reports()
+        self._unreadable: dict[str, str] = {}
 
     def reasons(self) -> list[str]:
         """Why the worker is not ready; empty if it is."""
@@ -106,32 +110,44 @@ class Location(Service):
             while not self.should_stop:
                 self._look(journal)
                 await journal.changed()
-                if beating.done():
-                    beating.result()
         finally:
             beating.cancel()
 
     def _look(self, journal: Journal) -> None:
         """Starts keepers for what is new, and wakes all of them."""
         for service in journal.registry.services.values():
-            running = self._keeping.get(service.id)
-            if service.location == self.name and (running is None or running.done()):
-                keeper = Keeper(
-                    service.id, self.worker, journal.registry, self._fleet, self.store, self._tell
-                )
-                self.keepers[service.id] = keeper
-                task = asyncio.create_task(keeper.run(self, self.name))
-                self._keeping[service.id] = task
-        for service_id, task in list(self._keeping.items()):
-            if task.done() and service_id not in journal.registry.services:
-                del self._keeping[service_id], self.keepers[service_id]
-            else:
-                self.keepers[service_id].look()
+            if service.location == self.name and service.id not in self._keeping:
+                self._keep(journal, service.id)
+        for keeper in self.keepers.values():
+            keeper.look()
+        unreadable = dict(journal.registry.unreadable)
+        for key in unreadable.keys() - self._unreadable.keys():
+            log.error("registry_record_unreadable", key=key, reason=unreadable[key])
+        self._unreadable = unreadable
+
+    def _keep(self, journal: Journal, service_id: str) -> None:
+        keeper = Keeper(
+            service_id, self.worker, journal.registry, self._fleet, self.store, self._tell
+        )
+        task = asyncio.create_task(keeper.run(self, self.name))
+        self.keepers[service_id], self._keeping[service_id] = keeper, task
+
+        def ended(task: asyncio.Task[None]) -> None:
+            del self.keepers[service_id], self._keeping[service_id]
+            if task.cancelled():
+                return
+            error = task.exception()
+            if error is not None:  # the next record starts another
+                log.error("keeper_failed", service=service_id, error=repr(error), exc_info=error)
+            elif not self.should_stop:
+                self._look(journal)  # it may have been published again meanwhile
+
+        task.add_done_callback(ended)
 
     async def _tell(self, service_id: str, status: Status | None) -> None:
         if self.journal is not None:
-            value = None if status is None else status.model_dump_json().encode()
-            await self.journal.tell({f"{service_id}@{self.worker}": value})
+            word = None if status is None else status.model_dump_json().encode()
+            await self._reports.tell(self.journal, f"{service_id}@{self.worker}", word)
 
     async def _beat(self, journal: Journal) -> None:
         while True:
@@ -145,13 +161,15 @@ class Location(Service):
             url=self._url(),
             at_ms=int(time.time() * 1_000),
         )
-        await journal.tell({here.key: here.model_dump_json().encode()})
+        await self._reports.tell(journal, here.key, here.model_dump_json().encode())
 
     async def _leave(self, journal: Journal) -> None:
         """Ends the keepers and says goodbye, so that nobody waits for this worker."""
         for task in self._keeping.values():
             task.cancel()
         await asyncio.gather(*self._keeping.values(), return_exceptions=True)
-        gone = {f"{service_id}@{self.worker}": None for service_id in self.keepers}
-        async with asyncio.timeout(BYE_S):
-            await journal.tell({f"@{self.worker}": None, **gone})
+        try:
+            async with asyncio.timeout(BYE_S):
+                await self._reports.leave(journal)
+        except (TimeoutError, TransportError) as error:
+            log.warning("no_goodbye", reason=str(error) or f"no answer within {BYE_S:g} s")

@@ -13,7 +13,7 @@ from worker.services.records import Presence, Service, Status, Version
 STALE_MS = 15_000
 """A worker that has not been heard of for so long is gone."""
 
-_VERSION = re.compile(r"(?P<service>[^/]+)/v(?P<number>[1-9][0-9]*)")
+_VERSION = re.compile(r"(?P<service>[^/]+)/v(?P<number>[1-9][0-9]{0,8})")
 
 
 class Registry:
@@ -121,10 +121,13 @@ class Statuses:
         try:
             if key.startswith("@"):
                 presence = Presence.model_validate_json(value)
+                _require(presence.key == key, f"is of '{presence.key}'")
                 self.workers[presence.worker] = presence
             else:
-                self._statuses[key] = Status.model_validate_json(value)
-        except ValidationError:
+                status = Status.model_validate_json(value)
+                _require(status.key == key, f"is of '{status.key}'")
+                self._statuses[key] = status
+        except ValueError:
             return
 
     def live(self, location: str, now_ms: int) -> list[Presence]:

@@ -80,14 +80,14 @@ def consumer(settings: Settings, group: str, isolation: str) -> aiokafka.AIOKafk
     )
 
 
-def reader(settings: Settings) -> aiokafka.AIOKafkaConsumer:
+def reader(settings: Settings, isolation: str = "read_committed") -> aiokafka.AIOKafkaConsumer:
     """A consumer without a group, for topics that each process reads from their beginning."""
     return aiokafka.AIOKafkaConsumer(
         **security(settings),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",
+        isolation_level=isolation,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
 

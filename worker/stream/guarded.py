@@ -55,13 +55,17 @@ class Guarded(Service):
         """Awaits something, but no longer than the service lives.
 
         Raises:
-            Exception: what stopped the service.
+            Exception: what stopped the service, else what ``wanted`` raises.
         """
-        waits = [asyncio.create_task(wanted), asyncio.create_task(self._ended.wait())]
+        work, end = asyncio.create_task(wanted), asyncio.create_task(self._ended.wait())
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait in waits:
-                wait.cancel()
+            for task in (work, end):
+                task.cancel()
+            await asyncio.wait((work, end))
+        error = None if work.cancelled() else work.exception()
         if self.failure is not None:
             raise self.failure
+        if error is not None:
+            raise error

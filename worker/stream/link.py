@@ -8,7 +8,6 @@ import time
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
 from worker.stream import clients
 from worker.stream.assignment import Assignment, Failed
@@ -76,12 +75,9 @@ class Link:
         """The topics of a plan that is to be adopted; makes them where the terms say so.
 
         Raises:
-            ConfigError: another source, or topics that do not exist.
+            ConfigError: topics that do not exist.
             TransportError: Kafka refuses.
         """
-        ours, theirs = self.plan.spec.source, plan.spec.source
-        if (ours.topic, ours.isolation) != (theirs.topic, theirs.isolation):
-            raise ConfigError(Problem("source", "is another one; stop the service and start it"))
         return await look_up(
             self._terms, plan, None, self._waiting, create=self._terms.create_topics
         )

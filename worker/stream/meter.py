@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from worker import __version__
@@ -41,6 +42,11 @@ class Ages(Collector):
         before = self._counts.get(service)
         self._counts[service] = counts if before is None else before + counts
         self._sums[service] = self._sums.get(service, 0.0) + float(ages_s.sum())
+
+    def forget(self, service: str) -> None:
+        """Shows a service no more."""
+        self._counts.pop(service, None)
+        self._sums.pop(service, None)
 
     def collect(self) -> Iterator[Metric]:
         """The cumulative buckets that Prometheus reads."""
@@ -136,16 +142,24 @@ class Meters:
         """The meter of one service."""
         return Meter(self, service, topic)
 
+    def forget(self, service: str) -> None:
+        """Shows a service that is gone no more; its meter must not be used again."""
+        for metric in vars(self).values():
+            if isinstance(metric, MetricWrapperBase):
+                metric.remove_by_labels({"service": service})
+        self.ages.forget(service)
+
 
 class Meter:
     """Counts for one service.
 
     Attributes:
+        topic: the source.
         received: events read since the start; ``scored``, ``dropped`` and ``dead`` likewise.
     """
 
     def __init__(self, meters: Meters, service: str, topic: str) -> None:
-        self._all, self._service, self._topic = meters, service, topic
+        self._all, self._service, self.topic = meters, service, topic
         self.received = self.scored = self.dropped = self.dead = self.lost = 0
         self._models: set[tuple[str, ...]] = set()
         self._received = meters.received.labels(service, topic)
@@ -197,28 +211,28 @@ class Meter:
     def _count_drops(self, drops: Tally[str]) -> None:
         for reason, n in drops.items():
             self.dropped += n
-            self._all.dropped.labels(self._service, self._topic, reason).inc(n)
+            self._all.dropped.labels(self._service, self.topic, reason).inc(n)
 
     def _count_dead(self, dead: Iterable[tuple[str, str]]) -> None:
         for (stage, error), n in Tally(dead).items():
             self.dead += n
-            self._all.dead.labels(self._service, self._topic, stage, error).inc(n)
+            self._all.dead.labels(self._service, self.topic, stage, error).inc(n)
 
     def lose(self, offsets: int) -> None:
         """Offsets that are gone from the log before they were read."""
         self.lost += offsets
-        self._all.lost.labels(self._service, self._topic).inc(offsets)
+        self._all.lost.labels(self._service, self.topic).inc(offsets)
 
     def partition(self, partition: int, frontier: int, lag: int, lag_s: float) -> None:
         """Where one assigned partition stands."""
-        labels = (self._service, self._topic, str(partition))
+        labels = (self._service, self.topic, str(partition))
         self._all.frontier.labels(*labels).set(frontier)
         self._all.lag.labels(*labels).set(lag)
         self._all.lag_s.labels(*labels).set(lag_s)
 
     def revoked(self, partition: int) -> None:
         """A partition that is no longer ours shows no stale values."""
-        labels = (self._service, self._topic, str(partition))
+        labels = (self._service, self.topic, str(partition))
         for gauge in (self._all.frontier, self._all.lag, self._all.lag_s):
             with contextlib.suppress(KeyError):  # never reported: revoked at once
                 gauge.remove(*labels)

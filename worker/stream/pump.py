@@ -136,7 +136,7 @@ class Pump(Guarded):
         """Scores by another plan of the same source, from one batch to the next.
 
         Raises:
-            ConfigError: another source, or topics that do not exist; the old plan goes on.
+            ConfigError: topics that do not exist; the old plan goes on.
             TransportError: Kafka refuses; the old plan goes on.
         """
         await self._linked.wait()
