@@ -188,7 +188,7 @@ def test_what_is_no_file_is_refused(rtml: Rtml, tmp_path: Path, schema: Path) ->
     ):
         done = rtml("dataset", *command)
         assert done.code == 2
-        assert "is named twice; give each its own file" in done.err
+        assert "is read by this command; name another file to write to" in done.err
     assert events.read_text() == "id,user.name\n1,a\n"
 
 

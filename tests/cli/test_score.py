@@ -132,7 +132,7 @@ def test_large_events_make_small_batches(
         (["--rejects", "{tmp}"], "{tmp} cannot be written: Is a directory"),
         (
             ["{tmp}/e.jsonl", "--out", "{tmp}/e.jsonl"],
-            "{tmp}/e.jsonl is named twice; give each its own file",
+            "{tmp}/e.jsonl is read by this command; name another file to write to",
         ),
         (
             ["--out", "{tmp}/o", "--rejects", "{tmp}/../{name}/o"],

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.console import WRITE, write_text
+from worker.cli.files import refuse_overwriting
 from worker.cli.loading import GraphArgument, load_graph
 
 _MERMAID_SUFFIXES = frozenset({".mmd", ".mermaid"})
@@ -46,5 +47,7 @@ def draw(
 
     if format_ is None:
         format_ = Format.MERMAID if file and file.suffix in _MERMAID_SUFFIXES else Format.SVG
-    plan = load_graph(graph).plan
+    loaded = load_graph(graph)
+    refuse_overwriting((file,), loaded.files)
+    plan = loaded.plan
     write_text(svg(plan) if format_ is Format.SVG else mermaid(plan), file)

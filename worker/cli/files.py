@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 from worker.cli.console import not_writable
 from worker.errors import ConfigError, Problem
 
+_READ = "is read by this command; name another file to write to"
+_TWICE = "is named twice; give each its own file"
 
-def refuse_same_file(*paths: Path | None) -> None:
-    """What is read or written must not be overwritten by another flag's file.
+
+def refuse_overwriting(written: Iterable[Path | None], read: Iterable[Path | None]) -> None:
+    """What a command reads must not be what it writes, whatever the names: links are followed.
+
+    Args:
+        written: the files that flags name; None is stdout, or not wanted.
+        read: the files that the command reads; None is stdin, or none.
 
     Raises:
-        ConfigError: a file that is named twice.
+        ConfigError: every file that would be lost.
     """
-    seen: set[Path] = set()
-    for path in paths:
+    kept = {_identity(path) for path in read if path is not None}
+    problems = []
+    seen: set[object] = set()
+    for path in written:
         if path is None or (path.exists() and not path.is_file()):
-            continue  # stdin, or a device such as /dev/null
-        if path.resolve() in seen:
-            raise ConfigError(Problem("", "is named twice; give each its own file", str(path)))
-        seen.add(path.resolve())
+            continue  # a device such as /dev/null
+        identity = _identity(path)
+        if identity in kept or identity in seen:
+            message = _READ if identity in kept else _TWICE
+            problems.append(Problem("", message, str(path)))
+        seen.add(identity)
+    if problems:
+        raise ConfigError(problems)
+
+
+def _identity(path: Path) -> object:
+    """Equal for two names of one file, also for hard links."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path.resolve()
+    return found.st_dev, found.st_ino
 
 
 def created(path: Path, *, append: bool = False) -> BinaryIO:

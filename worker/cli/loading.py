@@ -42,6 +42,17 @@ class Loaded:
     plan: Plan
     models: Mapping[str, Report] = field(default_factory=dict)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The graph, and what belongs to it: its schema, its models, its cases."""
+        from worker.graph.cases import FILE
+
+        spec, folder = self.plan.spec, self.path.parent
+        schema = spec.source.event_schema
+        named = [schema, *(node.params.get("model") for node in spec.nodes)]
+        beside = [folder / name for name in named if isinstance(name, str)]
+        return self.path, folder / FILE, *beside
+
 
 def graph_path(argument: Path) -> Path:
     """The graph file that an argument means: itself, or the one in the folder.

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.console import WRITE, write_text
+from worker.errors import ConfigError, Problem
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +28,19 @@ def schema(
 
     Editors read it where a graph begins with "# yaml-language-server: $schema=rtml.schema.json".
     """
-    from worker.graph.json_schema import graph_schema
+    from worker.graph.json_schema import IDENTIFIER, graph_schema
     from worker.nodes.registry import kinds
 
+    if file is not None and file.is_file() and not _is_empty_or_has(file, IDENTIFIER.encode()):
+        message = "is there already and is no JSON Schema of graphs; name another file"
+        raise ConfigError(Problem("", message, str(file)))
     write_text(json.dumps(graph_schema(kinds()), indent=2, ensure_ascii=False) + "\n", file)
+
+
+def _is_empty_or_has(file: Path, content: bytes) -> bool:
+    """Whether nothing is lost where it is replaced by another of its kind."""
+    try:
+        found = file.read_bytes()
+    except OSError:
+        return True  # that it cannot be written either is told when it is tried
+    return not found or content in found

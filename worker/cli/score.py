@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from worker.cli.console import SCORE, ExitCode, err, printable, write_bytes
-from worker.cli.files import created, refuse_same_file
+from worker.cli.files import created, refuse_overwriting
 from worker.cli.loading import GraphArgument, load_graph
 from worker.cli.tally import Tally, reject_line
 from worker.codec.outcome import Drop, Scored
@@ -60,7 +60,9 @@ def score_file(
     from worker.cli.progress import Meter
     from worker.dataset.shape import shape_of
 
-    plan = load_graph(graph).plan
+    loaded = load_graph(graph)
+    refuse_overwriting((to, rejects), (*loaded.files, file))
+    plan = loaded.plan
     by_hand = file is None and sys.stdin.isatty()
     if by_hand:
         err.print("reading events from the terminal, one JSON object per line; end with Ctrl-D")
@@ -70,7 +72,6 @@ def score_file(
         source = stack.enter_context(open_events(file, format_ or format_of(file), shape))
         for note in source.notes:
             err.print(f"note: {printable(note)}", style="yellow")
-        refuse_same_file(file, to, rejects)
         scored = stack.enter_context(created(to)) if to else None
         others = stack.enter_context(created(rejects)) if rejects else None
         meter = stack.enter_context(Meter(shown=to is not None or not sys.stdout.isatty()))

@@ -15,7 +15,7 @@ from worker.cli.dataset.options import (
     opened,
     source,
 )
-from worker.cli.files import created, refuse_same_file
+from worker.cli.files import created, refuse_overwriting
 
 
 def check(
@@ -36,7 +36,7 @@ def check(
     checker = load_schema(schema)
     with ExitStack() as stack:
         events = stack.enter_context(opened(file, format_, checker.shape))
-        refuse_same_file(source(file), schema, rejects)
+        refuse_overwriting((rejects,), (source(file), schema))
         tally = Tally(stack.enter_context(created(rejects)) if rejects else None)
         meter = stack.enter_context(Meter(shown=True))
         for row in events.rows:

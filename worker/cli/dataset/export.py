@@ -10,7 +10,7 @@ import typer
 
 from worker.cli.console import ExitCode, Output, OutputOption, count, err, out, print_json
 from worker.cli.dataset.options import FormatOption, RejectsOption
-from worker.cli.files import created, refuse_same_file
+from worker.cli.files import created, refuse_overwriting
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import WAIT_S, BrokersOption, Waiting, WaitOption, settings_for
 from worker.dataset.read import format_of
@@ -59,7 +59,7 @@ def export(
     at = _start(start)
     checker = Checker(True) if schema is None else load_schema(schema)
     shape = None if schema is None else checker.shape
-    refuse_same_file(to, schema, rejects)
+    refuse_overwriting((to, rejects), (schema,))
     with ExitStack() as stack:
         stack.enter_context(like_ctrl_c())
         file = stack.enter_context(File(to, format_ or format_of(to), shape))

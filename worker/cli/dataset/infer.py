@@ -22,7 +22,7 @@ from worker.cli.console import (
     write_text,
 )
 from worker.cli.dataset.options import FileArgument, FormatOption, opened, source
-from worker.cli.files import refuse_same_file
+from worker.cli.files import refuse_overwriting
 
 if TYPE_CHECKING:
     from worker.cli.dataset.tally import Tally
@@ -56,7 +56,7 @@ def infer(
     from worker.dataset.infer import summary
     from worker.dataset.read import Format, format_of
 
-    refuse_same_file(source(file), to)
+    refuse_overwriting((to,), (source(file),))
     cells = (format_ or format_of(source(file))) is Format.CSV
     profile, tally = _seen(file, format_, rows)
     text = json.dumps(schema_of(profile, enums=enums, cells=cells), indent=2, ensure_ascii=False)

@@ -27,7 +27,7 @@ from worker.cli.dataset.options import (
     opened,
     source,
 )
-from worker.cli.files import created, refuse_same_file
+from worker.cli.files import created, refuse_overwriting
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import (
     PARTITIONS,
@@ -99,7 +99,7 @@ def ingest(
     with ExitStack() as stack:
         stack.enter_context(like_ctrl_c())
         events = stack.enter_context(opened(file, format_, checker.shape))
-        refuse_same_file(source(file), schema, rejects)
+        refuse_overwriting((rejects,), (source(file), schema))
         waiting = Waiting()
         _have_topic(settings, topic, partitions if create_topics else None, wait, waiting)
         kept = created(rejects, append=resume_from > 1) if rejects else None
