@@ -103,10 +103,11 @@ class ONNXNode(Node[ONNXNodeParams]):
         rejected = np.zeros(len(batch), dtype=np.bool_)
         for rows in unfit.values():
             rejected |= rows
-        marked = batch.with_columns(new).reject(
-            rejected, "MissingFeature", self._messages(unfit, rejected), Stage.SCORE
-        )
-        return self._reject_not_finite(marked, new, rejected)
+        scored = batch.with_columns(new)
+        if unfit:
+            messages = self._messages(unfit, rejected)
+            scored = scored.reject(rejected, "MissingFeature", messages, Stage.SCORE)
+        return self._reject_not_finite(scored, new, rejected)
 
     def _matrix(self, feed: Feed, batch: Batch, unfit: dict[str, Mask]) -> NDArray[Any]:
         """``(n, ...)`` in C order; notes in ``unfit`` each column's rows that cannot be taken."""

@@ -21,6 +21,7 @@ _SECONDS = (
     0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 )  # fmt: skip
 _AGES = (*_SECONDS[2:], 30, 60, 300, 1_800, 7_200, 86_400)
+_FEW = 16
 _EVENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)
 
 
@@ -37,10 +38,15 @@ class Ages(Collector):
 
     def observe(self, service: str, ages_s: NDArray[np.float64]) -> None:
         """Counts ``(n,)`` ages in seconds."""
+        counts = self._counts.get(service)
+        if counts is None:
+            counts = self._counts[service] = np.zeros(len(_AGES) + 1, dtype=np.int64)
         slots = np.searchsorted(self._bounds, ages_s, side="left")
-        counts = np.bincount(slots, minlength=len(_AGES) + 1)
-        before = self._counts.get(service)
-        self._counts[service] = counts if before is None else before + counts
+        if len(ages_s) < _FEW:
+            for slot in slots.tolist():
+                counts[slot] += 1
+        else:
+            counts += np.bincount(slots, minlength=len(counts))
         self._sums[service] = self._sums.get(service, 0.0) + float(ages_s.sum())
 
     def forget(self, service: str) -> None:
@@ -166,6 +172,9 @@ class Meter:
         self._scored = meters.scored.labels(service, topic)
         self._batches = meters.batches.labels(service)
         self._in_flight = meters.in_flight.labels(service)
+        # Looking a child up by its labels takes as long as using it, and a batch uses eight.
+        self._stages: dict[str, Histogram] = {}
+        self._nodes: dict[str, Histogram] = {}
 
     def loaded(self, models: Mapping[str, str], seconds: float) -> None:
         """The graph is loaded; ``models``: name -> SHA-256; those of before are not shown more."""
@@ -188,11 +197,17 @@ class Meter:
             self.stage(stage, seconds)
         self.stage("run", sum(timing.nodes.values()))
         for node, seconds in timing.nodes.items():
-            self._all.nodes.labels(self._service, node).observe(seconds)
+            child = self._nodes.get(node)
+            if child is None:
+                child = self._nodes[node] = self._all.nodes.labels(self._service, node)
+            child.observe(seconds)
 
     def stage(self, stage: str, seconds: float) -> None:
         """Time that one batch spent in a stage."""
-        self._all.stages.labels(self._service, stage).observe(seconds)
+        child = self._stages.get(stage)
+        if child is None:
+            child = self._stages[stage] = self._all.stages.labels(self._service, stage)
+        child.observe(seconds)
 
     def settled(self, outcomes: Outcomes, timestamps_ms: Sequence[int], now_ms: float) -> None:
         """All outcomes of a batch are acknowledged."""
@@ -201,8 +216,10 @@ class Meter:
         self._scored.inc(scored)
         self._in_flight.dec(len(outcomes))
         self._all.ages.observe(self._service, (now_ms - np.array(timestamps_ms)) / 1_000)
-        self._count_drops(Tally(drop.reason for drop in outcomes.drops))
-        self._count_dead((str(fault.stage), fault.error) for fault in outcomes.faults)
+        if outcomes.drops:
+            self._count_drops(Tally(drop.reason for drop in outcomes.drops))
+        if outcomes.faults:
+            self._count_dead((str(fault.stage), fault.error) for fault in outcomes.faults)
 
     def abandoned(self, events: int) -> None:
         """Events that were in work are given up; they will be read again."""
