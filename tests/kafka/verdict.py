@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -58,16 +60,26 @@ class Verdict:
         )
 
 
-def judge(sent: Sequence[Record], scored: Iterable[Stored], dead: Iterable[Stored] = ()) -> Verdict:
-    """Compare what was sent, each value a different one, with what is there; and print it."""
+def judge(
+    sent: Sequence[Record],
+    scored: Iterable[Stored],
+    dead: Iterable[Stored] = (),
+    models: Sequence[Path] = (MODEL,),
+) -> Verdict:
+    """Compare what was sent, each value a different one, with what is there; and print it.
+
+    A score must be what the model gives that the record's own header names.
+    """
     places = {record.value: index for index, record in enumerate(sent)}
-    scores = _scores(sent)
+    scores = {_sha256(model): _scores(sent, model) for model in models}
+    only = next(iter(scores)) if len(scores) == 1 else b""
     altered = 0
     found: list[tuple[Lane, int]] = []
     for record in scored:
         original, score = _parted(record.value)
         index = places.get(original)
-        if index is None or score != scores[index] or _moved(sent[index], record):
+        by = scores.get(only or (record.header("rtml-model") or b"").rpartition(b":")[2])
+        if index is None or by is None or score != by[index] or _moved(sent[index], record):
             altered += 1
         if index is not None:
             found.append(((record.topic, record.partition, record.key), index))
@@ -121,7 +133,12 @@ def _parted(value: bytes | None) -> tuple[bytes | None, float | None]:
     return head + b"}", float(tail[:-1])
 
 
-def _scores(sent: Sequence[Record]) -> list[float | None]:
+def _sha256(model: Path) -> bytes:
+    """The first 12 hex digits, as headers have them."""
+    return hashlib.sha256(model.read_bytes()).hexdigest()[:12].encode()
+
+
+def _scores(sent: Sequence[Record], model: Path) -> list[float | None]:
     """What ONNX Runtime by itself gives for each event; None for an event that has no score."""
     rows: list[list[float]] = []
     places: list[int] = []
@@ -135,7 +152,7 @@ def _scores(sent: Sequence[Record]) -> list[float | None]:
     # A row more, so that there are two: a single one takes another kernel with other last bits.
     with np.errstate(over="ignore"):  # a number beyond float32 is a bad event
         given = np.array([*rows, [0.0, 0.0]], dtype=np.float32)
-    found = onnxruntime.InferenceSession(MODEL).run(["probabilities"], {"X": given})[0][:-1, 1]
+    found = onnxruntime.InferenceSession(model).run(["probabilities"], {"X": given})[0][:-1, 1]
     scores: list[float | None] = [None] * len(sent)
     for place, score in zip(places, found.tolist(), strict=True):
         scores[place] = score
