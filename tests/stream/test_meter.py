@@ -12,7 +12,8 @@ from tests.kafka.metrics import samples, total
 from worker.codec.outcome import Drop, Outcomes
 from worker.errors import Fault, Stage
 from worker.score import Timing
-from worker.stream.meter import _AGES, Ages, Meters
+from worker.stream.ages import _AGES, Ages
+from worker.stream.meter import Meters
 
 NOW_MS = 1_700_000_000_000.0
 
