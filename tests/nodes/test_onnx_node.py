@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
+from pydantic import ValidationError
 
 from tests.models.makers import FLOAT, TEXT, identity, matmul, model, saved, tensor
 from tests.nodes.support import DATA, build, columns_of, run
@@ -475,3 +476,33 @@ def test_an_output_may_be_called_like_a_selector(tmp_path: Path) -> None:
     node = made(tmp_path, params, TWO)
     batch = node.process(columns_of(typed(TWO), {"f0": [1.0], "f1": [2.0]}))
     assert (batch["whole"].to_list(), batch["second"].to_list()) == ([[1.0, 2.0]], [2.0])
+
+
+def test_a_model_may_be_named_by_its_id() -> None:
+    """``model_id`` is ``model``, as the notebook of Real-time Machine Learning writes it."""
+    params = {"model_id": "lr.onnx", "features": ["f0", "f1"], "outputs": {"label": "label"}}
+    assert (
+        made(DATA, params, TWO).params
+        == made(DATA, {**LR, "outputs": params["outputs"]}, TWO).params
+    )
+
+
+def test_a_model_has_one_name() -> None:
+    """``model`` and ``model_id`` together are refused, and none of them too."""
+    with pytest.raises(ValidationError, match=r"model_id\n.*not permitted"):
+        ONNXNodeParams.model_validate({**LR, "model_id": "lr.onnx"})
+    with pytest.raises(ValidationError, match="model\n.*required"):
+        ONNXNodeParams.model_validate({"features": ["f0"]})
+
+
+def test_without_outputs_each_is_a_column_of_its_name() -> None:
+    """A node that names no outputs gives all that the model has, scalars and vectors."""
+    params = {"model": "lr.onnx", "features": ["f0", "f1"]}
+    batch = run("ONNXNode", params, TWO, {"f0": [2.0], "f1": [1.0]})
+    assert {name: str(batch[name].type) for name in ("label", "probabilities")} == {
+        "label": "int64",
+        "probabilities": "float32[2]",
+    }
+    named = {**params, "outputs": {"label": "label", "probabilities": "probabilities"}}
+    same = run("ONNXNode", named, TWO, {"f0": [2.0], "f1": [1.0]})
+    assert batch["probabilities"].to_list() == same["probabilities"].to_list()

@@ -51,6 +51,21 @@ class Box:
     below: str
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a picture shows: boxes, each after those that feed it, and arrows by their keys."""
+
+    name: str
+    boxes: list[Box]
+    dead: Box
+    edges: list[Edge]
+
+
+def drawn(plan: Plan) -> Drawing:
+    """A plan as boxes and arrows."""
+    return Drawing(plan.spec.name, boxes(plan), dead_letters(plan), edges(plan))
+
+
 def boxes(plan: Plan) -> list[Box]:
     """Source, nodes and sink topics, each after those that feed it."""
     topics = plan.topics

@@ -52,16 +52,17 @@ def _conflict(column: str, *writers: str) -> str:
 
 def unsure(flow: Flow, params: object) -> Flow:
     """Behind a node that could not be checked: what its params name may have become anything."""
-    named = set(_words(params))
+    named = set(words(params))
     types = {name: kind for name, kind in flow.types.items() if name not in named}
     return Flow(types, {name: flow.writers[name] for name in types}, complete=False)
 
 
-def _words(data: object) -> Iterable[str]:
+def words(data: object) -> Iterable[str]:
+    """Every text in the data, keys of mappings included."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, Mapping):
-        yield from _words([*data, *data.values()])
+        yield from words([*data, *data.values()])
     elif isinstance(data, list):
         for item in data:
-            yield from _words(item)
+            yield from words(item)

@@ -62,7 +62,7 @@ def _after(
     signature, node = step.node.signature, step.node
     leaving = {name: s for name, s in entering.items() if name not in signature.removes}
     if isinstance(node, ONNXNode):
-        outputs = node.params.outputs.items()
+        outputs = node.selectors.items()
         return leaving | {name: {f"{step.id}.{out}": frozenset[str]()} for name, out in outputs}
     if decides_only(node):
         for name in signature.reads:

@@ -116,5 +116,6 @@ def _inspect(spec: GraphSpec, folder: Path, found: Found) -> None:
 
 def _models(spec: GraphSpec) -> Iterator[str]:
     """What the nodes that run a model name as theirs, each once."""
-    named = (node.params.get("model") for node in spec.nodes if node.type == "ONNXNode")
+    runs = [node.params for node in spec.nodes if node.type == "ONNXNode"]
+    named = (params.get("model", params.get("model_id")) for params in runs)
     yield from dict.fromkeys(name for name in named if isinstance(name, str))

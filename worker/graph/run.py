@@ -44,7 +44,7 @@ def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
     for step in plan.steps:
         start = clock() if clock is not None else 0.0
         fed = _joined([batches[name] for name in step.before] or [batch])
-        batches[step.id] = _process(step, fed, done)
+        batches[step.id] = run_step(step, fed, done)
         if clock is not None:
             done.seconds[step.id] = clock() - start
     done.batch = _joined([batches[name] for name in plan.ends])
@@ -69,8 +69,11 @@ def _joined(batches: list[Batch]) -> Batch:
     return Batch(columns, rows)
 
 
-def _process(step: Step, batch: Batch, done: Run) -> Batch:
-    """One node on one batch; where it breaks, the halves, down to the guilty rows."""
+def run_step(step: Step, batch: Batch, done: Run) -> Batch:
+    """One node on one batch, decisions noted in ``done``.
+
+    Where the node breaks, its halves are run, down to the guilty rows.
+    """
     if len(batch) == 0:
         return _empty(step.types, batch)
     try:
@@ -83,7 +86,7 @@ def _process(step: Step, batch: Batch, done: Run) -> Batch:
             return _empty(step.types, batch)
         middle = len(batch) // 2
         index = np.arange(len(batch))
-        halves = [_process(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
+        halves = [run_step(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
         return _concatenated(halves)
     return _compact(step.id, made, done)
 

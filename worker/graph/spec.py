@@ -33,11 +33,13 @@ ENVELOPE = ("edge", "applicationDsl")
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a graph file: frozen, unknown keys refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
 
-class SourceSpec(_Part):
+class SourceSpec(Part):
     """Where events come from, and which fields they have."""
 
     topic: Topic
@@ -52,7 +54,7 @@ class SourceSpec(_Part):
     isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
 
 
-class NodeSpec(_Part):
+class NodeSpec(Part):
     """One node: its kind and the params of that kind."""
 
     id: Identifier
@@ -60,7 +62,7 @@ class NodeSpec(_Part):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class SinkSpec(_Part):
+class SinkSpec(Part):
     """Where scored events go, and what is written."""
 
     topic: Topic
@@ -74,19 +76,19 @@ class SinkSpec(_Part):
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"
 
 
-class DeadLetterSpec(_Part):
+class DeadLetterSpec(Part):
     """Where events go that cannot be scored."""
 
     topic: Topic
 
 
-class DeliverySpec(_Part):
+class DeliverySpec(Part):
     """What is promised about lost and repeated events."""
 
     guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
 
 
-class GraphSpec(_Part):
+class GraphSpec(Part):
     """A graph file: where events come from, what is done to them, where they go."""
 
     name: Identifier
@@ -137,7 +139,13 @@ def parse(data: object) -> GraphSpec:
     Raises:
         ConfigError: every structural problem, with its path in ``data``.
     """
-    inner, prefix = _unwrap(data)
+    inner, prefix = unwrap(data)
+    if prefix and isinstance(inner, Mapping) and not inner.keys() & {"source", "sink"}:
+        message = (
+            "this DSL of a notebook names no topics and no schema: publish it (EdgeUtils, rtml "
+            "service publish), which derives them, or add name, source and sink"
+        )
+        raise ConfigError(Problem(prefix, message))
     if not isinstance(inner, Mapping):
         raise ConfigError(Problem(prefix, "a graph is a mapping: name, source, nodes, sink"))
     try:
@@ -149,10 +157,11 @@ def parse(data: object) -> GraphSpec:
 
 def prefix_of(data: object) -> str:
     """Where the graph stands in ``data``: empty, or the path inside Adobe's envelope."""
-    return _unwrap(data)[1]
+    return unwrap(data)[1]
 
 
-def _unwrap(data: object) -> tuple[object, str]:
+def unwrap(data: object) -> tuple[object, str]:
+    """The graph itself, and its path in ``data``: empty, or inside Adobe's envelope."""
     inner, path = data, []
     for key in ENVELOPE:
         if not (isinstance(inner, Mapping) and key in inner):

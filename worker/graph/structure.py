@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import ValidationError
 
 from worker.errors import Problem, nearest
+from worker.graph.dsl import Dsl
 from worker.graph.order import predecessors, topological
-from worker.graph.spec import MAX_TOPIC_LENGTH, GraphSpec
+from worker.graph.spec import MAX_TOPIC_LENGTH, GraphSpec, NodeSpec
 from worker.nodes.base import Params
 from worker.nodes.registry import kinds
 from worker.problems import problems_of
@@ -26,9 +29,15 @@ def structure(spec: GraphSpec) -> tuple[dict[str, Params], list[Problem]]:
     Returns:
         The validated params of each node that has some, and every problem.
     """
+    params, problems = node_params(spec.nodes)
+    return params, [*problems, *edge_problems(spec), *_topic_problems(spec)]
+
+
+def node_params(nodes: Iterable[NodeSpec]) -> tuple[dict[str, Params], list[Problem]]:
+    """The validated params of each node by its id, and what is wrong with kinds and params."""
     problems: list[Problem] = []
     params: dict[str, Params] = {}
-    for i, node in enumerate(spec.nodes):
+    for i, node in enumerate(nodes):
         kind = kinds().get(node.type)
         if kind is None:
             hint = _AUTHORING.get(node.type) or nearest(node.type, kinds())
@@ -39,10 +48,10 @@ def structure(spec: GraphSpec) -> tuple[dict[str, Params], list[Problem]]:
         except ValidationError as error:
             found = problems_of(error, kind.Params, node.params)
             problems += [problem.within(f"nodes[{i}].params") for problem in found]
-    return params, [*problems, *edge_problems(spec), *_topic_problems(spec)]
+    return params, problems
 
 
-def edge_problems(spec: GraphSpec) -> list[Problem]:
+def edge_problems(spec: GraphSpec | Dsl) -> list[Problem]:
     """What is wrong with ids and edges; where there is nothing, the nodes have an order."""
     before, problems = predecessors([node.id for node in spec.nodes], spec.links)
     if spec.edges is None:  # nobody wrote the links: only an id can be wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from worker.graph.draw import COLOURS, Box, Look, boxes, dead_letters, edges
+from worker.graph.draw import COLOURS, Box, Drawing, Look, drawn
 from worker.graph.layout import Layout, layout
 from worker.graph.plan import Plan
 
@@ -25,22 +25,27 @@ _RADIUS = 14.0
 
 def svg(plan: Plan) -> str:
     """The picture of a plan: its topics, its nodes in a frame, and where rejected events go."""
-    return "".join(_Picture(plan).parts())
+    return picture(drawn(plan))
+
+
+def picture(drawing: Drawing) -> str:
+    """The same of boxes and arrows."""
+    return "".join(_Picture(drawing).parts())
 
 
 class _Picture:
-    def __init__(self, plan: Plan) -> None:
-        self._name = plan.spec.name
-        self._boxes = boxes(plan)
-        self._dead = dead_letters(plan)
+    def __init__(self, drawing: Drawing) -> None:
+        self._name = drawing.name
+        self._boxes = drawing.boxes
+        self._dead = drawing.dead
         widths = {box.key: _width(box) for box in self._boxes}
         common = max(widths[box.key] for box in self._boxes if not _is_topic(box))
         self._widths = {
             box.key: widths[box.key] if _is_topic(box) else common for box in self._boxes
         }
-        placed = layout(self._widths, edges(plan), _GAP, common)
+        placed = layout(self._widths, drawing.edges, _GAP, common)
         if _extent(placed) > _WIDE:
-            placed = layout(self._widths, edges(plan), _GAP, _NARROW)
+            placed = layout(self._widths, drawing.edges, _GAP, _NARROW)
         self._x = {key: x for key, (x, _) in placed.boxes.items()}
         self._rank = {key: rank for key, (_, rank) in placed.boxes.items()}
         self._edges = placed.edges

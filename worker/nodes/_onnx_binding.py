@@ -49,9 +49,10 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One output column: a whole model output, or one column of it."""
+    """One output column: a whole model output, or one column of it, as ``selector`` says."""
 
     column: str
+    selector: str
     output: str
     index: int | None
     type: ColumnType
@@ -134,5 +135,5 @@ def _pick(columns: Columns, session: Session, column: str, selector: str) -> Pic
         columns.problem(path, f"output '{name}' is {tensor}: {selector} is past its end")
         return None
     if index is not None or width == 1:
-        return Pick(column, name, int(index or 0), ColumnType(dtype))
-    return Pick(column, name, None, ColumnType(dtype, width))
+        return Pick(column, selector, name, int(index or 0), ColumnType(dtype))
+    return Pick(column, selector, name, None, ColumnType(dtype, width))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worker.batch import FLOATS, Batch, Column, ColumnType, DType, Mask
 from worker.errors import ModelError, Stage
@@ -27,18 +27,28 @@ class ONNXNodeParams(Params):
 
     model: Name
     features: Several | Annotated[dict[Name, Name | Several], Field(min_length=1)]
-    outputs: dict[Target, Name] = Field(min_length=1)
+    outputs: Annotated[dict[Target, Name], Field(min_length=1)] | None = None
     missing: Literal["reject", "nan"] = "reject"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_id(cls, data: Any) -> Any:
+        """``model_id``, as Adobe's Real-time Machine Learning calls it."""
+        if isinstance(data, dict) and "model_id" in data and "model" not in data:
+            return {"model" if key == "model_id" else key: item for key, item in data.items()}
+        return data
 
 
 class ONNXNode(Node[ONNXNodeParams]):
     """Runs the model on the whole batch; its outputs become columns.
 
-    ``model`` is a file beside the graph, or ``name@version`` or ``name@alias`` of the model store.
+    ``model`` (or ``model_id``) is a file beside the graph, or ``name@version`` or ``name@alias``
+    of the model store.
     ``features`` lists the columns of the model's input in the order the model expects them,
     scalars and vectors alike; for a model with several inputs it maps input name to columns (a
     list will do where each column has its input's name). ``outputs`` maps a new column to
-    ``output`` (the whole: a scalar for ``(n,)`` and ``(n, 1)``, else a vector) or ``output[i]``.
+    ``output`` (the whole: a scalar for ``(n,)`` and ``(n, 1)``, else a vector) or ``output[i]``;
+    without it each output is a column of its own name.
     An event with a missing feature is rejected, unless ``missing: nan`` says that the model takes
     NaN as missing; an output that is not finite rejects its event. Both have stage ``score``.
     """
@@ -61,6 +71,16 @@ class ONNXNode(Node[ONNXNodeParams]):
         """The one model it runs."""
         return {self.session.name: self.session.sha256}
 
+    @property
+    def selectors(self) -> dict[str, str]:
+        """Column -> the model's output, or ``output[i]``, that it is."""
+        return {pick.column: pick.selector for pick in self._picks}
+
+    @property
+    def _outputs(self) -> dict[str, str]:
+        found = (name for name in self.session.outputs if not name.startswith("@"))
+        return self.params.outputs or {name: name for name in found}
+
     def check(self, columns: Columns, context: Context) -> Signature:
         """Loads the model and proves that the columns fit its inputs and the outputs exist."""
         found = find_model(self.params.model, context)
@@ -70,7 +90,7 @@ class ONNXNode(Node[ONNXNodeParams]):
                 columns.problem("model", reason)
             return Signature((), {})
         if not self.session.is_open:
-            self._picks = picks(columns, self.session, self.params.outputs)
+            self._picks = picks(columns, self.session, self._outputs)
         self._feeds = feeds(columns, self.session, self.params.features)
         if columns.problems or columns.guessed:
             return Signature((), {})
@@ -80,7 +100,7 @@ class ONNXNode(Node[ONNXNodeParams]):
             except ModelError as error:
                 columns.problem("features", str(error))
                 return Signature((), {})
-            self._picks = picks(columns, self.session, self.params.outputs)
+            self._picks = picks(columns, self.session, self._outputs)
         reads = dict.fromkeys(name for feed in self._feeds for name in feed.columns)
         return Signature(tuple(reads), {pick.column: pick.type for pick in self._picks})
 
