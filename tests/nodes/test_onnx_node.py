@@ -491,7 +491,7 @@ def test_a_model_has_one_name() -> None:
     """``model`` and ``model_id`` together are refused, and none of them too."""
     with pytest.raises(ValidationError, match=r"model_id\n.*not permitted"):
         ONNXNodeParams.model_validate({**LR, "model_id": "lr.onnx"})
-    with pytest.raises(ValidationError, match="model\n.*required"):
+    with pytest.raises(ValidationError, match=r"model\n.*required"):
         ONNXNodeParams.model_validate({"features": ["f0"]})
 
 

@@ -10,7 +10,7 @@ from worker.errors import ConfigError, Problem
 from worker.graph.dsl import Dsl, parse_dsl
 from worker.graph.infer import Inference
 from worker.graph.payload import dtype_of, samples
-from worker.graph.spec import parse
+from worker.graph.spec import NodeSpec, parse
 from worker.graph.structure import edge_problems, node_params
 from worker.nodes.base import Params
 from worker.schema import path_of
@@ -64,12 +64,22 @@ def complete(
         "name": service_id,
         **rest,
         "source": read,
-        "nodes": [node.model_dump(mode="json") for node in graph.nodes],
+        "nodes": [_written(node) for node in graph.nodes],
         "edges": [list(link) for link in graph.links],
         "sink": written,
     }
     parse(document)
     return document
+
+
+def _written(node: NodeSpec) -> dict[str, Any]:
+    """The node as data; a model has one name, by which it is looked for in the store."""
+    data: dict[str, Any] = node.model_dump(mode="json")
+    params = data["params"]
+    if node.type == "ONNXNode" and "model_id" in params:
+        data["params"] = {"model": params["model_id"], **params}
+        del data["params"]["model_id"]
+    return data
 
 
 def _merged(topic: str, known: object, given: Place | None) -> dict[str, Any]:

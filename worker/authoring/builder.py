@@ -1,0 +1,149 @@
+"""GraphBuilder: nodes and edges of a notebook as the JSON that a worker loads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from worker.authoring.kinds import core_class
+from worker.authoring.node import CoreNode, Node
+from worker.errors import ConfigError, Problem
+from worker.graph.categories import with_categories
+from worker.graph.dsl import Dsl, parse_dsl
+from worker.graph.sketch import sketch
+from worker.graph.spec import MAX_NODES
+from worker.graph.structure import edge_problems, node_params
+from worker.graph.svg import picture
+from worker.problems import problems_of
+
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+")
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MAX_ID = 100
+
+
+class GraphText(str):
+    """The JSON text of a graph, which a notebook shows as a picture."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's signature
+        return {"text/plain": str(self), "image/svg+xml": picture(sketch(parse_dsl(str(self))))}
+
+
+class GraphBuilder:
+    """Writes graphs, and reads them again."""
+
+    @staticmethod
+    def generate_dsl(
+        nodes: Sequence[Node], edges: Sequence[tuple[Node | str, Node | str]]
+    ) -> GraphText:
+        """The graph as JSON text, ``{"edge": {"applicationDsl": {"nodes": ..., "edges": ...}}}``.
+
+        The same graph gives the same text. A node without an id gets one from its kind and what
+        it is about, such as ``map_carbrand``.
+
+        Args:
+            nodes: in any order; what only a notebook does (Split, ScikitLearn, ...) is refused.
+            edges: (from, to), as nodes or their ids.
+
+        Raises:
+            ConfigError: every problem of every node and edge.
+        """
+        problems = _node_problems(nodes)
+        if problems:
+            raise ConfigError(problems)
+        ids = _ids(nodes)
+        places = {id(node): name for node, name in zip(nodes, ids, strict=True)}
+        links = [
+            tuple(_end(end, i, j, places, problems) for j, end in enumerate(edge))
+            for i, edge in enumerate(edges)
+        ]
+        written = [
+            {"id": name, "type": node.kind, "params": node.params}
+            for name, node in zip(ids, nodes, strict=True)
+        ]
+        data = {"nodes": written, "edges": [list(link) for link in links]}
+        try:
+            graph = Dsl.model_validate(data)
+        except ValidationError as error:
+            raise ConfigError([*problems, *problems_of(error, Dsl, data)]) from error
+        problems += [*node_params(graph.nodes)[1], *(edge_problems(graph) if not problems else [])]
+        if problems:
+            raise ConfigError(problems)
+        return GraphText(with_categories(graph).text())
+
+    @staticmethod
+    def from_dsl(dsl: str) -> tuple[list[Node], list[tuple[Node, Node]]]:
+        """The nodes and edges of a graph; `generate_dsl` makes the same text of them.
+
+        Raises:
+            ConfigError: every problem of the text.
+        """
+        graph = parse_dsl(dsl)
+        _, problems = node_params(graph.nodes)
+        problems += edge_problems(graph)
+        if problems:
+            raise ConfigError(problems)
+        nodes = {spec.id: core_class(spec.type)(spec.params, id=spec.id) for spec in graph.nodes}
+        return list(nodes.values()), [(nodes[a], nodes[b]) for a, b in graph.links]
+
+
+def _node_problems(nodes: Sequence[object]) -> list[Problem]:
+    if not nodes or len(nodes) > MAX_NODES:
+        return [Problem("nodes", f"a graph has 1 to {MAX_NODES} nodes, not {len(nodes)}")]
+    problems = []
+    seen: dict[int, int] = {}
+    for i, node in enumerate(nodes):
+        if not isinstance(node, Node):
+            message = f"is {type(node).__name__}, and no node"
+            problems.append(Problem(f"nodes[{i}]", message))
+            continue
+        if id(node) in seen:
+            message = f"is the same as nodes[{seen[id(node)]}]; make a second one"
+            problems.append(Problem(f"nodes[{i}]", message))
+        seen[id(node)] = i
+        if isinstance(node, CoreNode):
+            problems += [p.within(f"nodes[{i}].params") for p in node.unwritable]
+    return problems
+
+
+def _ids(nodes: Sequence[Node]) -> list[str]:
+    """The nodes' own ids, else names made of what they do; each once."""
+    taken = {node.id for node in nodes if node.id is not None}
+    ids = []
+    for node in nodes:
+        name = node.id
+        if name is None:
+            base = _said(node)
+            name, count = base, 1
+            while name in taken:
+                count += 1
+                name = f"{base}_{count}"
+            taken.add(name)
+        ids.append(name)
+    return ids
+
+
+def _said(node: Node) -> str:
+    """The kind in small letters, of Pandas the operation and its column."""
+    params = node.params
+    if node.kind == "Pandas":
+        cols = params.get("cols")
+        one = cols if isinstance(cols, str) else cols[0] if cols and len(cols) == 1 else None
+        words = [str(params.get("import")), *([one] if one else [])]
+    else:
+        words = [_WORD.sub("_", node.kind).lower()]
+    name = _NOT_IN_IDS.sub("_", "_".join(words))[:_MAX_ID]
+    return name if re.match(r"[A-Za-z0-9_]", name) else f"n{name}"
+
+
+def _end(end: object, i: int, j: int, places: dict[int, str], problems: list[Problem]) -> str:
+    if isinstance(end, str):
+        return end
+    if id(end) not in places:
+        what = end.kind if isinstance(end, Node) else type(end).__name__
+        problems.append(Problem(f"edges[{i}][{j}]", f"this {what} is none of nodes"))
+    return places.get(id(end), "")

@@ -1,0 +1,162 @@
+"""What every node of a notebook is, and those that run a node kind of the worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ValidationError
+
+from worker.authoring import frames
+from worker.authoring.message import DataMsg, Outcome
+from worker.authoring.plain import Plain
+from worker.authoring.stored import models_for
+from worker.batch import Batch
+from worker.errors import ConfigError, Problem
+from worker.graph.plan import Step
+from worker.graph.run import Run, run_step
+from worker.nodes.base import TOPIC_COLUMN, Columns, Context
+from worker.nodes.base import Node as Core
+from worker.nodes.registry import kinds
+from worker.problems import problems_of
+
+_SHOWN = 400
+
+
+class Node(ABC):
+    """A node: its kind and its params. What is constructed has valid params.
+
+    Only a function among them is found later, when the node is run or written into a graph.
+
+    Attributes:
+        kind: as a graph file calls it.
+        params: plain data, as a graph file would hold it.
+        id: in a graph; None lets the graph choose one.
+    """
+
+    kind: ClassVar[str]
+    Params: ClassVar[type[BaseModel]]
+
+    def __init__(self, params: Mapping[str, Any] | None = None, *, id: str | None = None) -> None:
+        """Takes the params as Adobe's nodes do.
+
+        Raises:
+            ConfigError: every problem of the params.
+        """
+        plain = Plain()
+        self.params: dict[str, Any] = plain(dict(params or {}))
+        self.id = id
+        self.unwritable = plain.problems
+        if not plain.functions:
+            self.checked()
+
+    def checked(self) -> Any:
+        """The params as the kind's own class.
+
+        Raises:
+            ConfigError: every problem, with paths inside the params.
+        """
+        if self.unwritable:
+            raise ConfigError(self.unwritable)
+        try:
+            return self.Params.model_validate(self.params)
+        except ValidationError as error:
+            raise ConfigError(problems_of(error, self.Params, self.params)) from error
+
+    def process(self, msg: DataMsg | None = None, timestamp: Any = None) -> DataMsg:  # noqa: ARG002 - as Adobe's nodes take it
+        """What the node makes of a message.
+
+        Args:
+            msg: from the node before; some nodes need none.
+            timestamp: taken, and not used.
+
+        Raises:
+            ConfigError: every problem of the params and of the message.
+        """
+        return self._process(msg)
+
+    @abstractmethod
+    def _process(self, msg: DataMsg | None) -> DataMsg: ...
+
+    def __repr__(self) -> str:
+        name = "" if self.id is None else f", id={self.id!r}"
+        return f"{self.kind}(params={self.params!r}{name})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td><code>{escape(_short(value))}</code></td></tr>"
+            for name, value in self.params.items()
+        )
+        return f"<div><b>{escape(self.kind)}</b></div><table>{rows}</table>"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def need_message(msg: DataMsg | None) -> DataMsg:
+    """The message.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if isinstance(msg, DataMsg):
+        return msg
+    given = "nothing" if msg is None else type(msg).__name__
+    message = f"is {given}; give the DataMsg that the node before returned, or DataMsg(frame)"
+    raise ConfigError(Problem("msg", message))
+
+
+class CoreNode(Node):
+    """A node that does in the notebook what it does in the stream: the same code runs."""
+
+    @classmethod
+    def core(cls) -> type[Core[Any]]:
+        """The worker's own class."""
+        return kinds()[cls.kind]
+
+    def _process(self, msg: DataMsg | None) -> DataMsg:
+        message = need_message(msg)
+        frame = message.frame
+        batch, unfit = frames.to_batch(frame)
+        done = Run(batch)
+        step = self._step(batch, unfit)
+        after = run_step(step, batch, done)
+        labels = list(frame.index)
+        left = [
+            Outcome(labels[fault.row], "rejected", fault.error, fault.message)
+            for fault in done.faults.values()
+        ]
+        left += [Outcome(labels[d.row], "dropped", d.reason) for d in done.drops.values()]
+        return message.with_data(frames.to_frame(frame, batch, after, set(unfit)), left)
+
+    def _step(self, batch: Batch, unfit: Mapping[str, str]) -> Step:
+        """The node, built for these columns.
+
+        Raises:
+            ConfigError: what does not fit, and which columns of the table no node can use.
+        """
+        types = {name: column.type for name, column in batch.columns.items()}
+        visible = {name: kind for name, kind in types.items() if name != TOPIC_COLUMN}
+        params = self._ready(batch)
+        context = Context(folder=Path.cwd(), models=models_for(self.kind, self.params))
+        try:
+            node = self.core()(params, Columns(visible), context)
+        except ConfigError as error:
+            problems = [
+                dataclasses.replace(p, path=p.path.removeprefix("params.")) for p in error.problems
+            ]
+            hidden = [Problem(f"data.{name}", reason) for name, reason in unfit.items()]
+            raise ConfigError([*problems, *hidden]) from error
+        kept = {n: kind for n, kind in types.items() if n not in node.signature.removes}
+        return Step(self.id or self.kind, self.kind, node, (), {**kept, **node.signature.writes})
+
+    def _ready(self, batch: Batch) -> Any:  # noqa: ARG002 - for kinds that look at the data
+        """The params with which the node is built."""
+        return self.checked()

@@ -1,0 +1,95 @@
+"""Params of a notebook as plain data: what JSON can hold, and a graph file too."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from worker.errors import Problem
+
+_TYPES: dict[Any, str] = {int: "int", float: "float", str: "str", bool: "bool"}
+_FUNCTION = (
+    "a function cannot be written into a graph: give a mapping (map), calculate with Derive, or "
+    "write a node kind in a package"
+)
+
+
+class Plain:
+    """Turns params into plain data and collects what cannot be.
+
+    Attributes:
+        problems: what has no plain form, with its path.
+        functions: whether one of them is a function.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.functions = False
+
+    def __call__(self, value: Any, path: str = "") -> Any:
+        """The value as dicts, lists, text, numbers, bool and None."""
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
+            return self(value.item(), path)
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, float):
+            return _number(value)
+        if isinstance(value, (datetime.date, np.datetime64)):
+            return str(value) if isinstance(value, np.datetime64) else value.isoformat()
+        if isinstance(value, np.dtype):
+            return str(value)
+        if hasattr(value, "to_dict") and hasattr(value, "index"):  # a pandas Series as a mapping
+            return self(value.to_dict(), path)
+        if isinstance(value, Mapping):
+            return self._mapping(value, path)
+        if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
+            items = sorted(value) if isinstance(value, (set, frozenset)) else value
+            return [self(item, f"{path}[{i}]") for i, item in enumerate(items)]
+        return self._other(value, path)
+
+    def _mapping(self, value: Mapping[Any, Any], path: str) -> dict[str, Any]:
+        found = {}
+        for key, item in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            name = _key(key)
+            if name is None:
+                self.problems.append(Problem(below, f"{key!r} is no key that JSON can hold"))
+            else:
+                found[name] = self(item, below)
+        return found
+
+    def _other(self, value: Any, path: str) -> Any:
+        if isinstance(value, type) and value in _TYPES:
+            return _TYPES[value]
+        if isinstance(value, type) and issubclass(value, np.generic):
+            return str(np.dtype(value))
+        if callable(value):
+            self.functions = True
+            self.problems.append(Problem(path, _FUNCTION))
+        else:
+            message = f"{type(value).__name__} is nothing that JSON can hold"
+            self.problems.append(Problem(path, message))
+        return None
+
+
+def _key(key: Any) -> str | None:
+    if isinstance(key, (bool, np.bool_)):
+        return "true" if key else "false"
+    if isinstance(key, (float, np.floating)) and not math.isfinite(key):
+        return None
+    return str(key) if isinstance(key, (str, int, float, np.integer, np.floating)) else None
+
+
+def _number(value: float) -> float | str | None:
+    """JSON has no NaN, which is a missing value, and no infinity, which bins write as text."""
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return float(value)

@@ -1,0 +1,92 @@
+"""Scores over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from worker.authoring.plain import Plain
+from worker.errors import ConfigError, Problem, TransportError
+
+TIMEOUT_S = 30.0
+_EVENTS = "application/json"
+_COLUMNS = "application/vnd.rtml.columns+json"
+_SCORE = "/score"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent, and what it is."""
+
+    content: bytes
+    kind: str
+
+
+def as_body(data: Any) -> Body:
+    """Events, or columns, as the worker takes them; what is missing becomes null.
+
+    Raises:
+        ConfigError: they are neither, or hold what JSON cannot.
+    """
+    if isinstance(data, (str, bytes)):
+        try:
+            data = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(Problem("scoring_data", f"is no JSON: {error}")) from error
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+        data = data.reset_index(drop=True).to_dict()
+    plain = Plain()
+    made = plain(data)
+    if plain.problems:
+        raise ConfigError(problem.within("scoring_data") for problem in plain.problems)
+    if not isinstance(made, (dict, list)):
+        message = "must be columns, {column: {row: value}}, a DataFrame or a list of events"
+        raise ConfigError(Problem("scoring_data", message))
+    columns = isinstance(made, dict) and _is_table(made)
+    return Body(json.dumps(made).encode(), _COLUMNS if columns else _EVENTS)
+
+
+def _is_table(data: Mapping[str, Any]) -> bool:
+    """Whether it is ``{column: {row: value}}``, and no event."""
+    rows = [set(column) for column in data.values() if isinstance(column, dict)]
+    return len(rows) == len(data) > 0 and all(row == rows[0] for row in rows)
+
+
+async def post(edge_location: str, service_id: str, body: Body, token: str | None) -> Any:
+    """The worker's answer.
+
+    Raises:
+        ConfigError: the worker refuses the request; its reason and its hint.
+        TransportError: it cannot be reached.
+    """
+    url = edge_location
+    if not url.rstrip("/").endswith(_SCORE):
+        url = f"{url.rstrip('/')}/services/{service_id}{_SCORE}"
+    headers = {"Content-Type": body.kind}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(url, data=body.content, headers=headers) as answer,
+        ):
+            text = await answer.text()
+            if answer.status >= 400:
+                raise ConfigError(Problem(f"HTTP {answer.status}", _reason(text)))
+            return json.loads(text)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise TransportError(f"cannot reach {url}: {why}", retriable=True) from error
+
+
+def _reason(text: str) -> str:
+    try:
+        told = json.loads(text)
+        return "; ".join(str(told[key]) for key in ("error", "hint") if key in told)
+    except (ValueError, TypeError):
+        return text[:200]
