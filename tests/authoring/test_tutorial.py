@@ -1,4 +1,4 @@
-"""The tutorial of Real-time Machine Learning with its own calls, against pandas and scikit-learn."""
+"""The tutorial with the calls of Real-time Machine Learning, against pandas and scikit-learn."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Task(StrEnum):
 
 _NAMES: dict[Task, dict[str, tuple[str, ...]]] = {
     Task.CLASSIFIER: {
-        "discriminant_analysis": ("LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis"),
+        "discriminant_analysis": ("LinearDiscriminantAnalysis",),
         "ensemble": (
             "AdaBoostClassifier",
             "ExtraTreesClassifier",

@@ -27,17 +27,8 @@ def write(
     Raises:
         ConfigError: the model has no ONNX form, or the file cannot be written.
     """
-    skl2onnx, types = need("skl2onnx"), need("skl2onnx.common.data_types")
-    zipmap = {"zipmap": False} if hasattr(estimator, "classes_") else {}
     try:
-        with warnings.catch_warnings():  # about its own use of protobuf and numpy
-            warnings.simplefilter("ignore")
-            model = skl2onnx.to_onnx(
-                estimator,
-                initial_types=[(INPUT, types.FloatTensorType([None, width]))],
-                options={id(estimator): zipmap} if zipmap else None,
-                target_opset=_OPSET,
-            )
+        model = _converted(estimator, width)
     except (RuntimeError, NameError, NotImplementedError, ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         message = f"{type(estimator).__name__} as it is trained has no ONNX form: {reason}"
@@ -53,3 +44,17 @@ def write(
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise ConfigError(Problem("model_path", message, str(path))) from error
+
+
+def _converted(estimator: Any, width: int) -> Any:
+    skl2onnx, types = need("skl2onnx"), need("skl2onnx.common.data_types")
+    # LinearSVC has no probabilities, and refuses to be told how to give them.
+    matrix = hasattr(estimator, "classes_") and type(estimator).__name__ != "LinearSVC"
+    with warnings.catch_warnings():  # about its own use of protobuf and numpy
+        warnings.simplefilter("ignore")
+        return skl2onnx.to_onnx(
+            estimator,
+            initial_types=[(INPUT, types.FloatTensorType([None, width]))],
+            options={id(estimator): {"zipmap": False}} if matrix else None,
+            target_opset=_OPSET,
+        )
