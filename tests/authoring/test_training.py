@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from tests.authoring.support import DATA, message, problems
 from worker.authoring import DataMsg, ModelUpload, ONNXNode, ScikitLearn, Simulator, Split
 from worker.codec.decode import Decoder
+from worker.dataset.simulate import simulate
 from worker.errors import ConfigError
 from worker.schema import parse
 
@@ -245,10 +247,6 @@ SCHEMA = {
 
 def test_simulated_events_keep_the_schema() -> None:
     """Every event is one that the worker decodes: bounds, enums, required fields."""
-    from itertools import islice
-
-    from worker.dataset.simulate import simulate
-
     schema = parse(SCHEMA)
     events = list(islice(simulate(schema, 4), 500))
     decoded = Decoder(schema, set(schema.columns), ()).decode(

@@ -41,7 +41,15 @@ def test_whole_frame() -> None:
     """Without cols, every column that the operation can work on; the others pass."""
     found = after(**{"import": "fillna", "kwargs": {"value": 0}, "inplace": True})
     assert found == {"a": [-1.0, 0.0], "b": [-2.5, 4.0], "s": ["x", None]}
-    assert set(after(**{"import": "isna"})) == {*ROWS, "a_isna", "b_isna", "s_isna"}
+    apart = after(**{"import": "isna", "inplace": False})
+    assert set(apart) == {*ROWS, "a_isna", "b_isna", "s_isna"}
+
+
+def test_the_frame_is_what_a_method_of_it_gives() -> None:
+    """Without cols and inplace the columns are replaced, as `df = df.fillna(...)` does."""
+    assert after(**{"import": "fillna", "kwargs": {"value": 0}})["a"] == [-1.0, 0.0]
+    by_column = after(**{"import": "fillna", "kwargs": {"value": {"a": 7, "s": "-"}}})
+    assert by_column == {"a": [-1.0, 7.0], "b": [-2.5, 4.0], "s": ["x", "-"]}
 
 
 def test_vectors_pass() -> None:

@@ -122,6 +122,7 @@ class CoreNode(Node):
         return kinds()[cls.kind]
 
     def _process(self, msg: DataMsg | None) -> DataMsg:
+        self.checked()
         message = need_message(msg)
         frame = message.frame
         batch, unfit = frames.to_batch(frame)

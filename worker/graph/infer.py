@@ -157,6 +157,8 @@ class Inference:
             if not flow.broken:
                 done.problems += [problem.within(f"nodes[{i}]") for problem in error.problems]
             named = set(words(spec.params))
+            if not columns.asked and named.isdisjoint(flow.types):  # it works on the whole frame
+                return _Flow(flow.types, flow.gone, flow.open, broken=True)
             kept = {column: kind for column, kind in flow.types.items() if column not in named}
             return _Flow(kept, flow.gone, open=True, broken=True)
         done.built += not flow.broken

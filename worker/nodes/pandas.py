@@ -44,8 +44,9 @@ class Pandas(Node[PandasParams]):
 
     ``import`` names it, ``kwargs`` are its keywords, ``cols`` the columns, all it can work on
     without. With ``inplace`` results replace their columns; otherwise each becomes a new column,
-    ``into`` or ``<column>_<operation>`` (``at_hour`` for ``dt.hour``). rename, drop and get_dummies
-    always change the frame; get_dummies takes its ``categories`` from the params.
+    ``into`` or ``<column>_<operation>`` (``at_hour`` for ``dt.hour``). Without ``cols`` and
+    ``inplace`` the frame itself is changed, as a method of it would; so do rename, drop and
+    get_dummies always; get_dummies takes its ``categories`` from the params.
 
     A row's result never depends on its neighbours: what ranks, sums up or fills from rows beside
     it is refused. Missing stays missing, also as int64, bool and text where pandas would turn the
@@ -99,7 +100,9 @@ class Pandas(Node[PandasParams]):
         distinct(columns, ((f"into[{i}]", target) for i, target in enumerate(into)))
         if into and params.inplace:
             columns.problem("into", "inplace puts results into their own columns", sure=True)
-        return Call(columns, cols, into, params.inplace, self._categories(columns, cols, name))
+        given = params.model_fields_set & {"cols", "inplace", "into"}
+        inplace = params.inplace or not given
+        return Call(columns, cols, into, inplace, self._categories(columns, cols, name))
 
     def _categories(
         self, columns: Columns, cols: list[tuple[str, str]], name: str
