@@ -177,7 +177,7 @@ def test_every_problem_at_once() -> None:
         "edges[1][0]: this Pandas is none of nodes",
     ]
     assert refused(a, b, edges=[("fillna_a", "fillna_q")]) == [
-        "edges[0][1]: no node 'fillna_q'; did you mean 'fillna_a'?"
+        "edges[0][1]: no node 'fillna_q'; did you mean 'fillna_b'?"
     ]
     assert refused(a, b, edges=[(a, b), (b, a)]) == [
         "edges: a graph has no cycles, but here is one: 'fillna_a', 'fillna_b'"
