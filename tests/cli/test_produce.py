@@ -107,7 +107,7 @@ def test_a_bad_line_ends_a_stream(rtml: Rtml, broker: EmbeddedBroker, topic: str
         (["none.jsonl"], "none.jsonl cannot be read: No such file or directory"),
         (["a", "--simulate", "b"], "FILE and --simulate exclude each other"),
         (["--simulate", "tests/data"], "there is no graph.yaml in this folder"),
-        (["--simulate", "tests/data/lr.onnx"], "events.jsonl sample events cannot be read"),
+        (["--simulate", "tests/data/lr.onnx"], "lr.onnx cannot be read: is not UTF-8 text"),
     ],
 )
 def test_wrong_arguments_are_refused(

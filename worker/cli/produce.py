@@ -43,7 +43,10 @@ def produce(
     ] = None,
     simulate: Annotated[
         Path | None,
-        typer.Option(metavar="GRAPH", help="Send the graph's events.jsonl over and over."),
+        typer.Option(
+            metavar="GRAPH",
+            help="Send the graph's events.jsonl over and over, or events made up to its schema.",
+        ),
     ] = None,
     rate: Annotated[
         float | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import time
 from pathlib import Path
 
@@ -69,17 +70,34 @@ def test_samples_go_round(tmp_path: Path) -> None:
     assert len(list(itertools.islice(cycle(events, None), 1_000))) == 1_000
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "No such file"), (b"", "no event")])
-def test_a_graph_without_samples_is_refused(
-    tmp_path: Path, content: bytes | None, message: str
-) -> None:
-    """No file, or an empty one: its name and the reason."""
+def test_empty_samples_are_refused(tmp_path: Path) -> None:
+    """A file without events: its name and the reason."""
     path = tmp_path / "events.jsonl"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ConfigError, match=message) as refused:
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match="no event") as refused:
         samples(tmp_path / "graph.yaml")
     assert refused.value.problems[0].file == str(path)
+
+
+def test_without_samples_events_are_made_up(tmp_path: Path) -> None:
+    """They keep the graph's schema, are the same each time, and have keys like others."""
+    graph = tmp_path / "graph.yaml"
+    schema = "{type: object, required: [id], properties: {id: {type: string, minLength: 9}}}"
+    graph.write_text(
+        f"{{name: g, source: {{topic: a, schema: {schema}}}, sink: {{topic: b}}, "
+        "nodes: [{id: x, type: Receiver}]}"
+    )
+    events = samples(graph, "id")
+    assert len(events) == 1_000
+    assert all(json.loads(value) == {"id": (key or b"").decode()} for value, key in events)
+    assert all(len(key or b"") >= 9 for _, key in events)
+    assert samples(graph, "id") == events
+
+
+def test_without_samples_and_a_graph(tmp_path: Path) -> None:
+    """A graph file that is not there either is named."""
+    with pytest.raises(ConfigError, match=r"graph.yaml cannot be read"):
+        samples(tmp_path / "graph.yaml")
 
 
 def test_a_rate_is_kept_from_the_start_on() -> None:

@@ -1,7 +1,8 @@
-"""Events from files: lines as they are, their keys, the samples beside a graph, and a rate."""
+"""Events from files: lines as they are, their keys, samples of a graph, and a rate."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import time
 from collections.abc import Iterator, Sequence
@@ -10,11 +11,17 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from worker.dataset.simulate import simulate
 from worker.errors import ConfigError, Problem
+from worker.graph.source import schema_of
+from worker.graph.spec import load
 from worker.schema import column_name, path_of, value_at
 
 SAMPLES = "events.jsonl"
 """Sample events beside a graph file."""
+
+_SIMULATED = 1_000
+"""Events that are made up where there are no samples; they are repeated."""
 
 Event = tuple[bytes, bytes | None]
 """Value and key."""
@@ -43,12 +50,14 @@ def read(stream: BinaryIO, name: str, key_field: str | None) -> Iterator[Event]:
 
 
 def samples(graph: Path, key_field: str | None = None) -> list[Event]:
-    """The sample events beside a graph file, at least one.
+    """The sample events beside a graph file, at least one; without them, made-up ones.
 
     Raises:
-        ConfigError: there are none, or one has no key.
+        ConfigError: there are none, or one has no key; the graph file cannot be read.
     """
     path = graph.parent / SAMPLES
+    if not path.exists():
+        return _simulated(graph, key_field)
     try:
         with path.open("rb") as stream:
             found = list(read(stream, str(path), key_field))
@@ -58,6 +67,15 @@ def samples(graph: Path, key_field: str | None = None) -> list[Event]:
     if not found:
         raise ConfigError(Problem("", "holds no event", str(path)))
     return found
+
+
+def _simulated(graph: Path, key_field: str | None) -> list[Event]:
+    """Events that keep the graph's schema."""
+    spec, _ = load(graph)
+    schema = schema_of(spec, graph.parent)
+    made = itertools.islice(simulate(schema), _SIMULATED)
+    lines = b"".join(msgspec.json.encode(event) + b"\n" for event in made)
+    return list(read(io.BytesIO(lines), f"an event made up for {graph}", key_field))
 
 
 def cycle(events: Sequence[Event], n: int | None) -> Iterator[Event]:

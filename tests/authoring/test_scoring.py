@@ -1,0 +1,134 @@
+"""score_edge: what is sent, and what an answer that is none becomes; extras and loops."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pandas as pd
+import pytest
+from aiohttp import web
+
+from tests.net import free_ports
+from worker.authoring.coroutines import run
+from worker.authoring.extras import need
+from worker.authoring.scoring import as_body, post
+from worker.errors import ConfigError, TransportError
+from worker.web.body import COLUMNS
+
+EVENTS = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "sent"),
+    [
+        ({"age": {0: 31, 1: None}}, COLUMNS, {"age": {"0": 31, "1": None}}),
+        (json.dumps({"age": {"0": 31}}), COLUMNS, {"age": {"0": 31}}),
+        (pd.DataFrame({"age": [1.5, None]}, index=[7, 7]), COLUMNS, {"age": {"0": 1.5, "1": None}}),
+        ([{"age": 31}, {}], EVENTS, [{"age": 31}, {}]),
+        ({"age": 31}, EVENTS, {"age": 31}),
+        ({"_tenant": {"age": 31}, "id": "a"}, EVENTS, {"_tenant": {"age": 31}, "id": "a"}),
+        ({}, EVENTS, {}),
+    ],
+)
+def test_what_is_sent(data: Any, kind: str, sent: Any) -> None:
+    """Columns are told from events by their shape; what is missing becomes null."""
+    body = as_body(data)
+    assert (body.kind, json.loads(body.content)) == (kind, sent)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("{", "scoring_data: is no JSON"),
+        ("3", "scoring_data: must be columns"),
+        ([{"f": print}], r"scoring_data\[0\].f: a function"),
+        ([{"f": object()}], r"scoring_data\[0\].f: object is nothing that JSON can hold"),
+    ],
+)
+def test_what_cannot_be_sent(data: Any, told: str) -> None:
+    """It is refused before a worker is asked."""
+    with pytest.raises(ConfigError, match=told):
+        as_body(data)
+
+
+@asynccontextmanager
+async def worker(status: int, text: str, seen: list[web.Request]) -> AsyncIterator[str]:
+    """An HTTP server that answers everything alike."""
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        return web.Response(status=status, text=text)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    (port,) = free_ports(1)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/services/s/score"])
+def test_where_it_is_sent(tail: str) -> None:
+    """The scoring URL, or a worker's address; the token goes along."""
+
+    async def go() -> list[web.Request]:
+        seen: list[web.Request] = []
+        async with worker(200, "[]", seen) as base:
+            assert await post(base + tail, "s", as_body([]), "secret") == []
+        return seen
+
+    (request,) = run(go)
+    assert request.path == "/services/s/score"
+    assert request.headers["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"error": "no service", "hint": "GET /services"}', "HTTP 404: no service; GET /services"),
+        ("gone", "HTTP 404: gone"),
+    ],
+)
+def test_a_refusal_is_told(text: str, told: str) -> None:
+    """The worker's own words, with its status."""
+
+    async def go() -> None:
+        async with worker(404, text, []) as base:
+            await post(base, "s", as_body([]), None)
+
+    with pytest.raises(ConfigError, match=told):
+        run(go)
+
+
+def test_nobody_listens() -> None:
+    """A worker that cannot be reached is a failure of transport that may pass."""
+    (port,) = free_ports(1)
+    with pytest.raises(TransportError, match="cannot reach http") as caught:
+        run(lambda: post(f"http://127.0.0.1:{port}", "s", as_body([]), None))
+    assert caught.value.retriable
+
+
+def test_a_loop_that_runs_is_no_obstacle() -> None:
+    """As in a notebook: a call from inside a running loop gives its result."""
+
+    async def one() -> int:
+        return 1
+
+    async def notebook() -> int:
+        return run(one)
+
+    assert asyncio.run(notebook()) == 1
+
+
+def test_a_package_that_is_missing() -> None:
+    """The message names the package and the extra that brings it."""
+    with pytest.raises(ConfigError, match=r"needs the package nowhere: pip install 'rtml-worker\["):
+        need("nowhere.at_all")
