@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -77,7 +78,8 @@ async def write_alone(
 
 
 def _hear(producer: AIOKafkaProducer) -> None:
-    """Takes note of an error that aiokafka tells twice: unheard, asyncio would print it."""
-    told = producer._txn_manager._transaction_waiter
-    if told is not None and told.done() and not told.cancelled():
-        told.exception()
+    """Takes note of an error that aiokafka tells in several places: asyncio prints the unheard."""
+    batches = chain.from_iterable(producer._message_accumulator._batches.values())
+    for told in (producer._txn_manager._transaction_waiter, *(b._drain_waiter for b in batches)):
+        if told is not None and told.done() and not told.cancelled():
+            told.exception()
