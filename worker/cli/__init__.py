@@ -9,7 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from worker import __version__
+from worker.cli import streams
 from worker.cli.console import ExitCode, err, print_problems, printable
+from worker.cli.interrupt import noted
 from worker.errors import ConfigError, RtmlError, TransportError
 
 COMMANDS = (
@@ -51,16 +53,53 @@ def _root(
 
 def main() -> NoReturn:
     """Runs the command line; what is expected to go wrong ends with a message and an exit code."""
+    streams.prepare()
+    with noted() as interrupts:
+        try:
+            code = _run()
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+        except Exception as error:
+            # A library that is being loaded turns Ctrl-C into an error of its own.
+            told = ExitCode.INTERRUPTED if interrupts else _told(error)
+            if told is None:
+                raise
+            code = told
+        lost = streams.unwritten()
+        if lost is not None:
+            code = _told(lost) or code
+    # Where Ctrl-C came within an `exec` (a dataclass is made by one), CPython 3.11 notes that it
+    # shall end by the signal, though it was caught. The next one to succeed unsets that.
+    exec("")
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         app(prog_name="rtml")
-        code = ExitCode.DONE
-    except ConfigError as error:
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else ExitCode.DONE
+    return ExitCode.DONE
+
+
+def _told(error: Exception) -> ExitCode | None:
+    """Says what went wrong; None where nobody expected it."""
+    try:
+        return _tell(error)
+    except OSError:  # stderr cannot take it either
+        return ExitCode.REFUSED
+
+
+def _tell(error: Exception) -> ExitCode | None:
+    if isinstance(error, ConfigError):
         print_problems(error.problems)
-        code = ExitCode.REFUSED
-    except RtmlError as error:
+        return ExitCode.REFUSED
+    if isinstance(error, RtmlError):
         err.print(f"rtml: {printable(str(error))}", style="red")
         unreachable = isinstance(error, TransportError)
-        code = ExitCode.UNREACHABLE if unreachable else ExitCode.REFUSED
-    except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    sys.exit(code)
+        return ExitCode.UNREACHABLE if unreachable else ExitCode.REFUSED
+    if isinstance(error, OSError) and streams.is_full(error):
+        streams.unwritten()
+        err.print(f"rtml: output cannot be written: {error.strerror}", style="red")
+        return ExitCode.REFUSED
+    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from worker.cli.streams import discard
 from worker.errors import ConfigError, Problem
 
 WRITE = "Write a graph"
@@ -53,7 +53,7 @@ OutputOption = Annotated[
 
 def stop_writing() -> NoReturn:
     """Ends quietly: whoever reads our output, such as ``head``, has had enough."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    discard(sys.stdout.fileno())
     raise typer.Exit(ExitCode.DONE)
 
 
@@ -85,8 +85,9 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Data as indented JSON on stdout."""
-    out.print(json.dumps(data, indent=2, ensure_ascii=False))
+    """Data as indented JSON on stdout, escaped where stdout cannot take every character."""
+    escaped = not out.encoding.startswith("utf")
+    out.print(json.dumps(data, indent=2, ensure_ascii=escaped))
 
 
 def print_rows(

@@ -107,9 +107,11 @@ def _counts(plan: Plan, ledger: Ledger, seconds: float, *, embedded: bool) -> Ta
     spec, per_second = plan.spec, _rate(ledger, seconds)
     where = ", embedded broker" if embedded else ""
     table = Table(box=box.ROUNDED, show_header=False)
-    table.add_column()
-    table.add_column(justify="right", style="bold")
-    table.add_column(style="dim", no_wrap=True)
+    # Where the terminal is narrow only the last column gives way.
+    most = f"{max(ledger.sent, round(per_second)):,}"
+    table.add_column(no_wrap=True, min_width=len("dead letters"))
+    table.add_column(justify="right", style="bold", no_wrap=True, min_width=len(most))
+    table.add_column(style="dim", overflow="fold")
     table.add_row("in", f"{ledger.sent:,}", spec.source.topic)
     table.add_row("scored", f"{ledger.scored.total():,}", spec.sink.topic)
     if len(plan.topics) > 1:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from worker.cli.console import not_writable
 from worker.errors import ConfigError, Problem
@@ -51,9 +52,17 @@ def created(path: Path, *, append: bool = False) -> BinaryIO:
     """A file to write to.
 
     Raises:
-        ConfigError: it cannot be written.
+        ConfigError: it cannot be written; so do its methods later, such as on a full disk.
     """
     try:
-        return path.open("ab" if append else "wb")
+        return io.BufferedWriter(_File(path, "ab" if append else "wb"))
     except OSError as error:
         raise ConfigError(not_writable(path, error)) from error
+
+
+class _File(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise ConfigError(not_writable(Path(str(self.name)), error)) from error

@@ -24,6 +24,26 @@ def like_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
+def noted() -> Iterator[list[int]]:
+    """SIGINT raises KeyboardInterrupt within, as it does anyway, and is remembered.
+
+    Yields:
+        The signals that came: empty if there was none.
+    """
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        _interrupt(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # nohup, or a shell's background
+        yield came
+        return
+    with _handled(note, signal.SIGINT):
+        yield came
+
+
+@contextmanager
 def nothing_to_drain() -> Iterator[None]:
     """SIGTERM exits with 0 within, for as long as the worker has no handler of its own.
 

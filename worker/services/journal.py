@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from worker.errors import TransportError
+from worker.services.alone import write_alone
 from worker.services.records import REGISTRY_TOPIC, STATUS_TOPIC
 from worker.services.registry import Registry, Statuses
 from worker.settings import Settings
@@ -25,7 +26,6 @@ log = structlog.get_logger(__name__)
 
 POLL_MS = 500
 MARKER_S = 0.02
-CHANGE_S = 20.0
 LOOK_S = 1.0
 _CONFIGS = {
     REGISTRY_TOPIC: {"cleanup.policy": "compact"},
@@ -215,31 +215,9 @@ class Journal:
             ConfigError: what ``decide`` raises.
             TransportError: Kafka is not reached, or refuses.
         """
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + CHANGE_S
-        while True:
-            producer = await connect(
-                self._settings,
-                lambda: clients.transactional(self._settings, f"rtml-service/{service_id}"),
-                deadline_s,
-                self._waiting,
-            )
-            try:
-                # Whoever was before us is fenced now: what it wrote, we can read.
-                await self.catch_up()
-                records = decide()
-                async with producer.transaction():
-                    for key, value in records.items():
-                        await producer.send_and_wait(REGISTRY_TOPIC, value, key.encode())
-                await self.catch_up()
-                return
-            except KafkaError as error:
-                if loop.time() > deadline_s:
-                    message = f"changing service '{service_id}': {type(error).__name__}: {error}"
-                    raise TransportError(message, retriable=True) from error
-                log.info("change_repeated", service=service_id, error=type(error).__name__)
-            finally:
-                await stop(producer)
+        await write_alone(
+            self._settings, service_id, REGISTRY_TOPIC, self.catch_up, decide, self._waiting
+        )
 
 
 async def _make(admin: AIOKafkaAdminClient) -> None:

@@ -1,0 +1,76 @@
+"""Updates under load: from one batch to the next, every score by the model that is stamped."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+
+from tests.kafka.feeder import Feeder
+from tests.kafka.service import MODEL, make_service
+from tests.kafka.site import Site, other_model, variant, with_model
+from tests.kafka.verdict import Verdict, events, judge
+from worker.graph.plan import Plan
+from worker.graph.spec import GraphSpec
+from worker.services import deploy
+from worker.services.journal import Journal
+
+Made = tuple[GraphSpec, Plan]
+N, PER_S, UPDATES = 50_000, 5_000, 10
+
+
+def test_updates_under_load(kafka: str, tmp_path: Path) -> None:
+    """Ten updates under 5,000 events a second: 0 lost, repeated, reordered, or falsely stamped."""
+    service = make_service(kafka, tmp_path)
+    model = other_model(tmp_path)
+    sent = events(N)
+    with Site(kafka, tmp_path) as site:
+        site.worker()
+        assert site.publish(service).problem == ""
+        other = with_model(service, model)
+        # Compressed, so that now and then the producer does not fit either and is replaced.
+        packed = variant(service, "packed", sink={"topic": service.sink, "compression": "gzip"})
+        made = [site.document(graph) for graph in (other, service.graph, packed)]
+
+        async def update(journal: Journal, made: Made) -> float:
+            began_s = time.perf_counter()
+            outcome = await deploy.update(journal, service.name, *made, wait_s=30)
+            assert outcome.problem == ""
+            return time.perf_counter() - began_s
+
+        took_s = []
+        with Feeder(kafka, service.source, sent, PER_S) as feed:
+            for count, one in enumerate(islice(cycle(made), UPDATES), 1):
+                feed.wait_sent(count * N // (UPDATES + 1))
+                took_s.append(site.ask(partial(update, made=one)))
+            during = feed.sent
+        service.settled(timeout_s=60)
+    scored = service.scored()
+    stamps = {record.header("rtml-model") for record in scored}
+    graphs = {record.header("rtml-graph") for record in scored}
+    verdict = judge(sent, scored, models=[MODEL, model])
+    print(f"the last update came after {during} events; each took {max(took_s):.2f} s at most")
+    assert verdict == Verdict(N, 0, 0, 0, 0)
+    assert (len(stamps), len(graphs)) == (2, 3)
+
+
+def test_an_update_that_fails_under_load(kafka: str, tmp_path: Path) -> None:
+    """Updates that fail in between change nothing: all is scored, by the version before."""
+    service = make_service(kafka, tmp_path)
+    sent = events(10_000)
+    with Site(kafka, tmp_path) as site:
+        site.worker()
+        assert site.publish(service).problem == ""
+        nowhere = site.document(variant(service, "nowhere", sink={"topic": "nowhere"}))
+        good = site.document(service.graph)
+
+        async def update(journal: Journal) -> list[bool]:
+            change = partial(deploy.update, journal, service.name, wait_s=30)
+            return [(await change(*made)).reached for made in (nowhere, good) * 3]
+
+        with Feeder(kafka, service.source, sent, PER_S):
+            reached = site.ask(update)
+        service.settled(timeout_s=60)
+    assert reached == [False, True] * 3
+    assert judge(sent, service.scored()) == Verdict(10_000, 0, 0, 0, 0)

@@ -1,0 +1,85 @@
+"""Writing to the registry so that of two clients that change one service, one follows the other."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from worker.errors import TransportError
+from worker.settings import Settings
+from worker.stream import clients
+from worker.stream.connect import connect, stop
+
+log = structlog.get_logger(__name__)
+
+CHANGE_S = 20.0
+PAUSE_S, PAUSE_MAX_S = 0.05, 1.0
+"""Clients that are fenced by each other draw lots: at once again, they would go on like that."""
+
+
+async def write_alone(
+    settings: Settings,
+    service_id: str,
+    topic: str,
+    catch_up: Callable[[], Awaitable[None]],
+    decide: Callable[[], Mapping[str, bytes | None]],
+    waiting: Callable[[str], None],
+) -> None:
+    """Writes what ``decide`` returns, all or nothing, by a producer that fences those before it.
+
+    Args:
+        settings: whose brokers are written to.
+        service_id: whose records they are; who changes the same one is kept out.
+        topic: where they go.
+        catch_up: reads the topic to its end.
+        decide: called when no other client's change can come in between any more; again, where
+            somebody else was faster.
+        waiting: told why Kafka is not reached yet.
+
+    Raises:
+        ConfigError: what ``decide`` raises.
+        TransportError: Kafka is not reached, or refuses.
+    """
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + CHANGE_S
+    pause_s = PAUSE_S
+    while True:
+        producer = await connect(
+            settings,
+            lambda: clients.transactional(settings, f"rtml-service/{service_id}"),
+            deadline_s,
+            waiting,
+        )
+        try:
+            # Whoever was before us is fenced now: what it wrote, we can read.
+            await catch_up()
+            records = decide()
+            async with producer.transaction():
+                for key, value in records.items():
+                    await producer.send_and_wait(topic, value, key.encode())
+            await catch_up()
+            return
+        except KafkaError as error:
+            _hear(producer)
+            if loop.time() > deadline_s:
+                message = f"changing service '{service_id}': {type(error).__name__}: {error}"
+                raise TransportError(message, retriable=True) from error
+            log.info("change_repeated", service=service_id, error=type(error).__name__)
+        finally:
+            await stop(producer)
+        await asyncio.sleep(random.uniform(0, pause_s))
+        pause_s = min(2 * pause_s, PAUSE_MAX_S)
+
+
+def _hear(producer: AIOKafkaProducer) -> None:
+    """Takes note of an error that aiokafka tells in several places: asyncio prints the unheard."""
+    batches = chain.from_iterable(producer._message_accumulator._batches.values())
+    for told in (producer._txn_manager._transaction_waiter, *(b._drain_waiter for b in batches)):
+        if told is not None and told.done() and not told.cancelled():
+            told.exception()
