@@ -140,10 +140,10 @@ def parse(data: object) -> GraphSpec:
         ConfigError: every structural problem, with its path in ``data``.
     """
     inner, prefix = unwrap(data)
-    if prefix and isinstance(inner, Mapping) and not inner.keys() & {"source", "sink"}:
+    if prefix and isinstance(inner, Mapping) and not inner.keys() & {"name", "source", "sink"}:
         message = (
-            "this DSL of a notebook names no topics and no schema: publish it (EdgeUtils, rtml "
-            "service publish), which derives them, or add name, source and sink"
+            "this DSL of a notebook names no topics and no schema: publish it with EdgeUtils, "
+            "which derives them, or add name, source and sink"
         )
         raise ConfigError(Problem(prefix, message))
     if not isinstance(inner, Mapping):
