@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.client import produce
+from tests.kafka.client import Record, produce
+from tests.kafka.configure import configure_topic
 from tests.kafka.feeder import Feeder
 from tests.kafka.service import make_service
 from tests.kafka.site import Site, states
@@ -95,6 +96,30 @@ def test_a_store_that_comes_back(kafka: str, tmp_path: Path) -> None:
         until(lambda: [states(one) for one in site.list()] == [["serving"]])
         pauses = [event["again_s"] for event in worker.log_events("service_not_served")]
         assert pauses == [1.0, 2.0, 5.0, 10.0][: len(pauses)]
+
+
+def test_a_service_that_breaks(kafka: str, tmp_path: Path) -> None:
+    """Stopped by its own events it says why, is tried again with pauses, and harms no other."""
+    good = make_service(kafka, tmp_path)
+    bad = make_service(kafka, tmp_path, dead_config={"max.message.bytes": "200"})
+    with Site(kafka, tmp_path) as site:
+        worker = site.worker()
+        for service in (good, bad):
+            assert site.publish(service).problem == ""
+        produce(kafka, bad.source, [Record(b"no json", b"k"), *events(10)])
+        until(lambda: len(worker.log_events("service_not_served")) >= 2)
+        produce(kafka, good.source, events(100))
+        good.settled()
+        reason = f"max.message.bytes of '{bad.dead}' is 200"
+        until(lambda: reason in "".join(one.problem for one in site.list()))
+        until(lambda: reason in worker.get("/health/ready")[1])
+        configure_topic(kafka, bad.dead, "max.message.bytes", "1000000")
+        bad.settled(timeout_s=40)
+        until(lambda: worker.get("/health/ready")[0] == 200)
+        pauses = [event["again_s"] for event in worker.log_events("service_not_served")]
+    assert pauses == [1.0, 2.0, 5.0, 10.0][: len(pauses)]
+    assert judge(events(100), good.scored()) == Verdict(100, 0, 0, 0, 0)
+    assert [len({one.value for one in bad.scored()}), len(bad.dead_letters())] == [10, 1]
 
 
 @pytest.mark.parametrize("signal", ["terminate", "kill"])

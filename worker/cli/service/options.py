@@ -79,6 +79,8 @@ def tell(told: Told, done: str, output: Output, *, no_wait: bool) -> None:
         out.print(printable(f"{outcome.service.id}{version}"), style="bold")
     if outcome.reached:
         count = len(outcome.workers)
+        if done == "served" and outcome.service.wanted == "paused":
+            done = "paused"
         err.print(f"{done} by {count} worker{'s' if count != 1 else ''}", style="green")
         return
     err.print(printable(outcome.problem), style="yellow" if no_wait else "red")
