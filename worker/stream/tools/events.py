@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from worker.errors import ConfigError, Problem
+from worker.files import open_file
 from worker.schema import column_name, path_of, value_at
 
 SAMPLES = "events.jsonl"
@@ -50,7 +51,7 @@ def samples(graph: Path, key_field: str | None = None) -> list[Event]:
     """
     path = graph.parent / SAMPLES
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             found = list(read(stream, str(path), key_field))
     except OSError as error:
         message = f"sample events cannot be read: {error.strerror or error}"
