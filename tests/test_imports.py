@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = [
     "errors",
     "problems",
+    "files",
     "batch",
     "schema",
     "dataset",

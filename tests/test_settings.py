@@ -219,6 +219,42 @@ def test_sasl_needs_user_and_password(missing: str) -> None:
     assert SECRET not in problem
 
 
+def test_what_security_lacks_is_told_beside_every_other_problem() -> None:
+    """Each by its variable, though fields that are wrong keep the whole from being looked at."""
+    environ = {"RTML_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "RTML_SASL_MECHANISM": "PLAIN"}
+    environ |= {"RTML_HTTP_PORT": "x", "RTML_BROKERS": f"u:{SECRET}@h:1"}
+    problems = refused(environ)
+    places = [problem.partition(":")[0] for problem in problems]
+    names = ("HTTP_PORT", "BROKERS", "SASL_USERNAME", "SASL_PASSWORD", "SECURITY_PROTOCOL")
+    assert places == [f"RTML_{name}" for name in names]
+    assert "SASL PLAIN without TLS" in problems[-1]
+    assert refused({"RTML_SECURITY_PROTOCOL": "SSL", "RTML_SSL_KEYFILE": "k"}) == [
+        "RTML_SSL_CERTFILE: is required by RTML_SSL_KEYFILE"
+    ]
+
+
+def test_unknown_variables_are_told_beside_what_is_refused() -> None:
+    """A misspelt name may be why: the refusal brings the warning along."""
+    with pytest.raises(ConfigError) as caught:
+        load({"RTML_HTTP_PORT": "x", "RTML_SASL_USER": "u"}, {})
+    (warning,) = caught.value.warnings
+    assert "did you mean 'RTML_SASL_USERNAME'?" in warning
+
+
+def test_the_common_prefix_makes_no_names_alike() -> None:
+    """RTML_FOO is no RTML_TOKEN."""
+    _, (warning,) = load({"RTML_FOO": "1"}, {})
+    assert "did you mean" not in warning
+    assert "known: RTML_ADVERTISED_URL, RTML_BROKERS" in warning
+
+
+@pytest.mark.parametrize("name", ["group", "location", "model_store"])
+def test_an_empty_flag_is_refused(name: str) -> None:
+    """It was given, so the default is not meant."""
+    (problem,) = refused({}, **{name: ""})
+    assert problem.startswith(f"--{name.replace('_', '-')}: ")
+
+
 def test_passwords_never_show() -> None:
     """Not in repr, not in str, not in the JSON, not in what is refused beside them."""
     secrets = {f"RTML_{name}": SECRET for name in ("SASL_PASSWORD", "SSL_PASSWORD", "TOKEN")}

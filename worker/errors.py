@@ -56,9 +56,15 @@ class Problem:
 
 
 class ConfigError(RtmlError):
-    """A graph, model, schema, setting or argument that is wrong: all its problems at once."""
+    """A graph, model, schema, setting or argument that is wrong: all its problems at once.
 
-    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+    Attributes:
+        problems: at least one, unless somebody else has told them.
+        warnings: about what was not refused, but may be why.
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem], warnings: Iterable[str] = ()) -> None:
+        self.warnings = tuple(warnings)
         self.problems: tuple[Problem, ...] = (
             (problems,) if isinstance(problems, Problem) else tuple(problems)
         )
@@ -119,8 +125,14 @@ class Fault:
     node: str = ""
 
 
-def nearest(name: str, known: Iterable[str], limit: int = 8) -> str:
+def nearest(name: str, known: Iterable[str], limit: int = 8, prefix: str = "") -> str:
     """A clause that helps who mistyped ``name``: the nearest known name, else what is known.
+
+    Args:
+        name: that was given.
+        known: that could be meant.
+        limit: of the known names that are listed.
+        prefix: that all of them have; it makes no two of them alike.
 
     Returns:
         Text to append to a message, such as ``; did you mean 'gender'?``; empty if none is known.
@@ -128,8 +140,9 @@ def nearest(name: str, known: Iterable[str], limit: int = 8) -> str:
     names = [str(item) for item in known]
     if not names:
         return ""
-    by_folded = {item.casefold(): item for item in names}
-    match: Sequence[str] = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    by_folded = {item.removeprefix(prefix).casefold(): item for item in names}
+    folded = name.removeprefix(prefix).casefold()
+    match: Sequence[str] = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     if match:
         return f"; did you mean '{by_folded[match[0]]}'?"
     shown = ", ".join(sorted(names)[:limit])

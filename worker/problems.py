@@ -32,7 +32,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
         if word is None:
             text = detail["msg"].removeprefix("Value error, ")
             own = detail["type"] == "value_error" and repr(detail["input"]) in text
-            word = text[:1].lower() + text[1:] + ("" if own else _given(detail["input"]))
+            start = text[:1] if text[1:2].isupper() else text[:1].lower()  # "SASL" stays as it is
+            word = start + text[1:] + ("" if own else _given(detail["input"]))
         if detail["type"] == "extra_forbidden":
             word += nearest(str(location[-1]), _keys(model, location[:-1]))
         words = found.setdefault(location, [])

@@ -40,15 +40,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     brokers: str = "localhost:9092"
-    group: str | None = None
+    group: str | None = Field(default=None, min_length=1)
     """Consumer group; by default ``rtml-<graph name>``."""
     group_instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""
     client_id: str = "rtml"
 
-    location: str | None = None
+    location: str | None = Field(default=None, min_length=1)
     """Whose services are served: the name of a hub or an edge."""
-    model_store: str | None = None
+    model_store: str | None = Field(default=None, min_length=1)
     """Where models are kept: a folder or a URL."""
 
     http_host: str = "127.0.0.1"
@@ -113,13 +113,9 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _secure(self) -> Settings:
-        if "@" in self.brokers:
-            raise ValueError("brokers hold no credentials; use RTML_SASL_USERNAME and _PASSWORD")
-        if self.security_protocol.startswith("SASL"):
-            if self.sasl_username is None or self.sasl_password is None:
-                raise ValueError("SASL needs RTML_SASL_USERNAME and RTML_SASL_PASSWORD")
-            if self.security_protocol == "SASL_PLAINTEXT" and self.sasl_mechanism == "PLAIN":
-                raise ValueError("SASL PLAIN without TLS would send the password readable")
+        problems = _insecure(dict(self))
+        if problems:
+            raise ValueError("; ".join(str(problem) for problem in problems))
         return self
 
     def group_of(self, service: str, *, alone: bool) -> str:
@@ -140,6 +136,30 @@ def _is_address(item: str) -> bool:
         return False
 
 
+def _insecure(given: Mapping[str, Any]) -> list[Problem]:
+    """What is missing, or would be sent readable; by field, whether other fields are valid or not.
+
+    The fields are looked at together, so none of them can do it alone.
+    """
+    problems = []
+    if "@" in given.get("brokers", ""):
+        message = "brokers hold no credentials; use RTML_SASL_USERNAME and RTML_SASL_PASSWORD"
+        problems.append(Problem("brokers", message))
+    protocol = given.get("security_protocol", "")
+    if protocol.startswith("SASL"):
+        problems += [
+            Problem(field, f"is required by {protocol}")
+            for field in ("sasl_username", "sasl_password")
+            if given.get(field) is None
+        ]
+    if protocol == "SASL_PLAINTEXT" and given.get("sasl_mechanism") == "PLAIN":
+        message = "SASL PLAIN without TLS would send the password readable; use SASL_SSL"
+        problems.append(Problem("security_protocol", message))
+    if protocol.endswith("SSL") and given.get("ssl_keyfile") and not given.get("ssl_certfile"):
+        problems.append(Problem("ssl_certfile", "is required by RTML_SSL_KEYFILE"))
+    return problems
+
+
 def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """The settings, and a warning for every ``RTML_`` variable that nobody reads.
 
@@ -151,7 +171,8 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
         flags: by field name; None means not given.
 
     Raises:
-        ConfigError: every setting that is wrong, by the name under which it was given.
+        ConfigError: every setting that is wrong, by the name under which it was given; with the
+            warnings.
     """
     known = {PREFIX + name.upper(): name for name in Settings.model_fields}
     given: dict[str, Any] = {}
@@ -163,21 +184,21 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
             if value or known[variable] == "brokers":
                 given[known[variable]] = value
         else:
-            warnings.append(f"unknown variable {variable}{nearest(variable, known)}")
+            warnings.append(f"unknown variable {variable}{nearest(variable, known, prefix=PREFIX)}")
     given.update({name: value for name, value in flags.items() if value is not None})
     try:
         return Settings.model_validate(given), warnings
     except ValidationError as error:
-        problems = [
-            Problem(
-                PREFIX + problem.path.upper()
-                if flags.get(problem.path) is None and problem.path
-                else f"--{problem.path.replace('_', '-')}".rstrip("-"),
-                problem.message,
-            )
-            for problem in problems_of(error, Settings, _shown(given))
-        ]
-        raise ConfigError(problems) from None
+        every = {name: field.default for name, field in Settings.model_fields.items()}
+        found = [p for p in problems_of(error, Settings, every | _shown(given)) if p.path]
+        problems = [Problem(_name(p.path, flags), p.message) for p in found + _insecure(given)]
+        raise ConfigError(problems, warnings) from None
+
+
+def _name(field: str, flags: Mapping[str, Any]) -> str:
+    """Under which a field was given, or could be."""
+    by_flag = flags.get(field) is not None
+    return f"--{field.replace('_', '-')}" if by_flag else PREFIX + field.upper()
 
 
 def store_url(settings: Settings, environ: Mapping[str, str]) -> str:

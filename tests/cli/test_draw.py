@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,31 @@ def test_pictures_in_files(
     done = rtml("draw", graph, "--out", file, *flags)
     assert (done.code, done.out) == (0, "")
     assert file.read_text() == expected(load_graph(graph).plan)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.PDF", "x.yaml", "x.svg.gz"])
+def test_a_name_of_another_format_is_refused(rtml: Rtml, graph: Path, name: str) -> None:
+    """No SVG in a file called .png; what can be written is named, and --format takes any name."""
+    done = rtml("draw", graph, "--out", graph / name)
+    assert (done.code, (graph / name).exists()) == (2, False)
+    assert "no format that can be written: .svg, .mmd, .mermaid; or give --format" in done.err
+    assert rtml("draw", graph, "--out", graph / name, "--format", "svg").code == 0
+
+
+def test_a_dense_graph_is_refused_at_once(rtml: Rtml, graph: Path) -> None:
+    """Each of 121 nodes feeding all behind it: no picture, but Mermaid; a long chain is drawn."""
+    node = "{{id: n{i}, type: Filter, params: {{column: f0, op: ge, value: {i}, reason: r}}}}"
+    head = "name: d\nsource: {topic: t, schema: {type: object, properties: {f0: {type: number}}}}\n"
+    for n, links in ((121, combinations(range(121), 2)), (300, pairwise(range(300)))):
+        nodes = ", ".join(node.format(i=i) for i in range(n))
+        edges = ", ".join(f"[n{a}, n{b}]" for a, b in links)
+        text = f"{head}nodes: [{nodes}]\nedges: [{edges}]\nsink: {{topic: u, fields: [f0]}}\n"
+        (graph / f"{n}.yaml").write_text(text)
+    done = rtml("draw", graph / "121.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert f"{graph}/121.yaml has 7,262 arrows, more than a picture can show" in done.err
+    assert rtml("draw", graph / "121.yaml", "--format", "mermaid").out.count(" --> ") == 7_262
+    assert rtml("draw", graph / "300.yaml").out.endswith("</svg>\n")
 
 
 def test_a_refused_graph_is_not_drawn(rtml: Rtml, graph: Path) -> None:

@@ -92,6 +92,8 @@ def _told(error: Exception) -> ExitCode | None:
 
 def _tell(error: Exception) -> ExitCode | None:
     if isinstance(error, ConfigError):
+        for warning in error.warnings:
+            err.print(f"warning: {printable(warning)}", style="yellow")
         print_problems(error.problems)
         return ExitCode.REFUSED
     if isinstance(error, RtmlError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,8 +60,12 @@ def graph_path(argument: Path) -> Path:
     """The graph file that an argument means: itself, or the one in the folder.
 
     Raises:
-        ConfigError: a folder without one.
+        ConfigError: a folder without one, or nothing is there.
     """
+    if not argument.exists():
+        raise ConfigError(
+            Problem("", f"cannot be read: {os.strerror(errno.ENOENT)}", str(argument))
+        )
     if not argument.is_dir():
         return argument
     path = argument / GRAPH_FILE

@@ -16,6 +16,7 @@ from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import WAIT_S, BrokersOption, Waiting, WaitOption, settings_for
 from worker.cli.loading import graph_path
 from worker.errors import ConfigError, Problem
+from worker.files import open_stream
 
 if TYPE_CHECKING:
     from worker.stream.tools.events import Event
@@ -114,7 +115,7 @@ def _source(
     stream: BinaryIO = sys.stdin.buffer
     if file is not None:
         try:
-            stream = stack.enter_context(file.open("rb"))
+            stream = stack.enter_context(open_stream(file))
         except OSError as error:
             message = f"cannot be read: {error.strerror or error}"
             raise ConfigError(Problem("", message, str(file))) from error

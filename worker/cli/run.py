@@ -74,6 +74,7 @@ def run(
     from worker import logs
     from worker.cli.replicas import drain_when_closed, supervise
     from worker.settings import load
+    from worker.stream.clients import security
 
     if graphs and location is not None:
         message = "graphs and a location exclude each other; publish the graphs to the location"
@@ -82,6 +83,7 @@ def run(
     settings, warnings = load(os.environ, flags)
     logs.configure(settings.log_format, settings.log_level)
     logs.warn_all("unknown_setting", warnings)
+    security(settings)  # certificates that cannot be used are told before anything is started
     if replicas > 1:
         raise typer.Exit(supervise(sys.argv[1:], replicas, settings))
     if while_open is not None:

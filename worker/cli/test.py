@@ -75,7 +75,7 @@ def _run(graph: Path) -> tuple[Path, list[Result]]:
     except ConfigError as error:
         problems += error.problems
     try:
-        if not path.is_file():
+        if not path.exists():
             raise ConfigError(Problem("", f"there is no {cases.FILE} beside the graph", str(path)))
         listed = cases.load(path)
     except ConfigError as error:

@@ -15,6 +15,7 @@ import msgspec
 from worker.dataset.rows import Row
 from worker.dataset.shape import shape_of
 from worker.errors import ConfigError, Problem
+from worker.files import open_file
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 MAX_NESTING = 256
@@ -130,7 +131,8 @@ def load_schema(path: Path) -> Checker:
         ConfigError: it cannot be read, or is no JSON Schema.
     """
     try:
-        text = path.read_bytes()
+        with open_file(path) as file:
+            text = file.read()
         schema = _decode(text)
         if _too_deep(text, schema):
             raise ConfigError(Problem("", f"is nested deeper than {MAX_NESTING}", str(path)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from worker.dataset.rows import MAX_ROW_BYTES, Events, Row
 from worker.errors import ConfigError, Fault, Problem, Stage
+from worker.files import open_stream
 
 if TYPE_CHECKING:
     from worker.dataset.shape import Shape
@@ -49,7 +50,7 @@ def open_events(path: Path | None, format_: Format, shape: Shape | None) -> Iter
     """
     name = "stdin" if path is None else str(path)
     try:
-        file = sys.stdin.buffer if path is None else path.open("rb")
+        file = sys.stdin.buffer if path is None else open_stream(path)
     except OSError as error:
         raise ConfigError(
             Problem("", f"cannot be read: {error.strerror or error}", name)

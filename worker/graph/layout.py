@@ -7,6 +7,7 @@ spans several layers takes a place in each of them, so that it runs between the 
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -68,11 +69,20 @@ def layout(
     )
 
 
+def places(names: Sequence[str], edges: Sequence[Edge]) -> int:
+    """How many places the edges take in the layers: what the work of `layout` grows with."""
+    ranks = _ranks(names, edges)
+    return sum(ranks[b] - ranks[a] for a, b in edges)
+
+
 def _ranks(names: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
     """The layer of each box: one below the lowest above it, the last one if it feeds nothing."""
     ranks: dict[str, int] = {}
+    before: dict[str, list[str]] = {name: [] for name in names}
+    for a, b in edges:
+        before[b].append(a)
     for name in names:
-        ranks[name] = max((ranks[a] + 1 for a, b in edges if b == name), default=0)
+        ranks[name] = max((ranks[a] + 1 for a in before[name]), default=0)
     feeding = {a for a, _ in edges}
     return {name: rank if name in feeding else max(ranks.values()) for name, rank in ranks.items()}
 
@@ -124,12 +134,15 @@ def _crossings(rows: list[list[_Place]], links: list[tuple[_Place, _Place]]) -> 
     between: dict[int, list[tuple[int, int]]] = {}
     for a, b in links:
         between.setdefault(row_of[a], []).append((index[a], index[b]))
-    return sum(
-        (a1 < a2 and b1 > b2) or (a1 > a2 and b1 < b2)
-        for pairs in between.values()
-        for i, (a1, b1) in enumerate(pairs)
-        for a2, b2 in pairs[i + 1 :]
-    )
+    return sum(map(_inversions, between.values()))
+
+
+def _inversions(pairs: list[tuple[int, int]]) -> int:
+    found, ends = 0, list[int]()
+    for _, b in sorted(pairs):
+        found += len(ends) - bisect_right(ends, b)
+        insort(ends, b)
+    return found
 
 
 def _mean(values: list[int], default: float) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from worker.errors import ConfigError, Problem
+from worker.files import open_file
 
 MAX_TEXT_LENGTH = 4_000_000
 MAX_DEPTH = 64
@@ -149,7 +150,7 @@ def read(path: Path) -> Document:
         ConfigError: it cannot be read, is no UTF-8 text, or is malformed.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             content = file.read(MAX_TEXT_LENGTH + 1)
         if len(content) > MAX_TEXT_LENGTH:
             raise ConfigError(Problem("", _TOO_LONG, str(path)))

@@ -14,6 +14,7 @@ from typing import Any
 from onnx import ModelProto
 
 from worker.errors import ModelError
+from worker.files import open_file
 
 _ALLOCATION = ("AllocateRaw", "bad_alloc", "bad allocation")
 """What ONNX Runtime's messages hold where memory ran out."""
@@ -59,7 +60,7 @@ def read(path: Path, max_bytes: int) -> bytes:
         ModelError: it cannot be read, or is too large.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             content = file.read(max_bytes + 1)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror or error}") from error

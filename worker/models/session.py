@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.errors import ModelError
+from worker.files import open_file
 
 # Since 1.32 the official builds send usage data to their maker over HTTPS. Only this switch, set
 # before the import, keeps the uploader and its file in the temporary folder from being made.
@@ -79,7 +80,8 @@ class Session:
         """
         self.name = name
         try:
-            content = path.read_bytes()
+            with open_file(path) as file:
+                content = file.read()
         except OSError as error:
             raise ModelError(f"model '{name}' cannot be read: {error.strerror or error}") from error
         self.sha256 = hashlib.sha256(content).hexdigest()

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from worker.errors import ConfigError, Problem
+from worker.files import open_file
 from worker.models.inspect import Report, inspect
 from worker.models.limited import Limits, answer
 
@@ -87,7 +88,7 @@ def _from_mlflow(folder: Path, target: Path, limits: Limits) -> Source:
 
 def _described(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             content = file.read(_MAX_MLMODEL_BYTES + 1)
     except OSError as error:
         message = f"is a folder without {_MLMODEL}; push an .onnx file or an MLflow model folder"

@@ -13,6 +13,7 @@ import msgspec
 
 from worker.dataset.simulate import simulate
 from worker.errors import ConfigError, Problem
+from worker.files import open_file
 from worker.graph.source import schema_of
 from worker.graph.spec import load
 from worker.schema import column_name, path_of, value_at
@@ -59,7 +60,7 @@ def samples(graph: Path, key_field: str | None = None) -> list[Event]:
     if not path.exists():
         return _simulated(graph, key_field)
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             found = list(read(stream, str(path), key_field))
     except OSError as error:
         message = f"sample events cannot be read: {error.strerror or error}"
