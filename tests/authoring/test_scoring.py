@@ -132,3 +132,16 @@ def test_a_package_that_is_missing() -> None:
     """The message names the package and the extra that brings it."""
     with pytest.raises(ConfigError, match=r"needs the package nowhere: pip install 'rtml-worker\["):
         need("nowhere.at_all")
+
+
+@pytest.mark.parametrize(
+    ("edge_location", "told"),
+    [
+        ("http://127.0.0.1:1/services/other/score", "is of the service 'other', not of 'mine'"),
+        ("edge", "'edge' is no URL; give what publish_to_edge returned"),
+    ],
+)
+def test_another_place_is_refused(edge_location: str, told: str) -> None:
+    """The URL of another service would score by another graph; a location's name is no URL."""
+    with pytest.raises(ConfigError, match=told):
+        asyncio.run(post(edge_location, "mine", as_body({"age": 31}), None))

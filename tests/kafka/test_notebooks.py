@@ -136,8 +136,7 @@ def test_the_calls_of_edge_utils(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(listed["workers"].values()) == ["serving"]
 
     assert edge_utils.delete_from_edge(service_id=service_id) is True
-    with pytest.raises(ConfigError, match="there is no such service"):
-        edge_utils.delete_from_edge(service_id=service_id)
+    assert edge_utils.delete_from_edge(service_id=service_id) is False
     with pytest.raises(ConfigError, match="there is no such service"):
         edge_utils.update_deployment(dsl=dsl, service_id=service_id)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 from pydantic import ValidationError
@@ -506,3 +507,32 @@ def test_without_outputs_each_is_a_column_of_its_name() -> None:
     named = {**params, "outputs": {"label": "label", "probabilities": "probabilities"}}
     same = run("ONNXNode", named, TWO, {"f0": [2.0], "f1": [1.0]})
     assert batch["probabilities"].to_list() == same["probabilities"].to_list()
+
+
+def trained_on(folder: Path, names: str) -> dict[str, Any]:
+    """Params with the linear model, whose metadata say on which features it was trained."""
+    content = onnx.load(DATA / "lr.onnx")
+    content.metadata_props.add(key="feature_names", value=names)
+    onnx.save(content, folder / "named.onnx")
+    return {**LR, "model": "named.onnx"}
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ('["f1", "f0"]', "params.features: the model's order is f1, f0; or set"),
+        ('["f0", "f9"]', "params.features[1]: 'f1' stands where the model has 'f9'; or set"),
+    ],
+)
+def test_features_are_the_model_s_own(tmp_path: Path, names: str, told: str) -> None:
+    """In another order, or under another name, they would fit the shape and score wrong."""
+    params = trained_on(tmp_path, names)
+    (problem,) = problems(params, folder=tmp_path)
+    assert problem.startswith(told)
+    assert made(tmp_path, {**params, "feature_names": "ignore"}, TWO).session.feature_names
+
+
+@pytest.mark.parametrize("names", ['["f0", "f1"]', '["x"]', "no JSON", '{"f0": 1}', "[1, 2]", ""])
+def test_features_that_fit_or_are_not_known(tmp_path: Path, names: str) -> None:
+    """The names that the model has, and whatever is no name for each of the columns."""
+    assert made(tmp_path, trained_on(tmp_path, names), TWO).signature.reads == ("f0", "f1")

@@ -14,6 +14,7 @@ from worker.authoring.stored import open_store, settings
 from worker.errors import ConfigError, ModelError, Problem
 from worker.graph.complete import Place, complete
 from worker.graph.dsl import parse_dsl
+from worker.graph.payload import without_payload
 from worker.graph.plan import Plan
 from worker.graph.spec import GraphSpec, parse
 from worker.services import deploy
@@ -26,7 +27,6 @@ WAIT_S = 60.0
 REACH_S = 10.0
 PARTITIONS = 1
 _NAME = "notebook"
-
 T = TypeVar("T")
 Published = tuple[GraphSpec, Plan]
 
@@ -91,7 +91,7 @@ class EdgeUtils:
         spec, plan = self._contained(document)
 
         async def use(journal: Journal) -> Outcome:
-            await deploy.make_topics(self._settings, plan, PARTITIONS, REACH_S, _quiet)
+            await deploy.make_topics(self._settings, plan, PARTITIONS, REACH_S, lambda _: None)
             return await deploy.publish(
                 journal,
                 spec,
@@ -130,7 +130,7 @@ class EdgeUtils:
         spec, plan = self._changed(dsl, service_id, present, source, sink, schema)
 
         async def use(journal: Journal) -> Outcome:
-            await deploy.make_topics(self._settings, plan, PARTITIONS, REACH_S, _quiet)
+            await deploy.make_topics(self._settings, plan, PARTITIONS, REACH_S, lambda _: None)
             return await deploy.update(journal, service_id, spec, plan, wait_s=wait_s)
 
         url = _told(self._run(use))
@@ -148,14 +148,18 @@ class EdgeUtils:
         """Deletes a service; its workers drain it, and its offsets are kept.
 
         Returns:
-            Whether all of them are done with it.
+            Whether there was such a service, and all of them are done with it.
 
         Raises:
-            ConfigError: there is no such service.
             TransportError: Kafka cannot be reached.
         """
-        outcome = self._run(lambda journal: deploy.delete(journal, service_id, wait_s=wait_s))
-        return outcome.reached
+
+        async def use(journal: Journal) -> bool:
+            if service_id not in journal.registry.services:
+                return False
+            return (await deploy.delete(journal, service_id, wait_s=wait_s)).reached
+
+        return self._run(use)
 
     def score_edge(self, edge_location: str, service_id: str, scoring_data: Any) -> Any:
         """What a service says of events, over HTTP: the same scores as over the stream.
@@ -193,7 +197,8 @@ class EdgeUtils:
         return run(opened)
 
     def _contained(self, document: Mapping[str, Any]) -> Published:
-        return self_contained(parse(document), None, open_store(self._settings.model_store))
+        store = open_store(self._settings.model_store)
+        return self_contained(parse(without_payload(document)), None, store)
 
     def _changed(
         self,
@@ -218,18 +223,14 @@ class EdgeUtils:
         return self._contained(document)
 
 
-def _quiet(_: str) -> None:
-    """Nobody is told why something takes time."""
-
-
 def _place(place: Place | None) -> dict[str, Any]:
     return {"topic": place} if isinstance(place, str) else dict(place or {})
 
 
 def _show(document: Mapping[str, Any]) -> None:
-    source, sink = document["source"], document["sink"]
-    print(f"events: {source['topic']}, scored: {sink['topic']}, schema of an event:")
-    print(json.dumps(source["schema"], indent=2, ensure_ascii=False))
+    source, sink = document["source"]["topic"], document["sink"]["topic"]
+    print(f"events: {source}, scored: {sink}, schema of an event:")
+    print(json.dumps(document["source"]["schema"], indent=2, ensure_ascii=False))
 
 
 def _told(outcome: Outcome) -> str:

@@ -63,9 +63,14 @@ async def post(edge_location: str, service_id: str, body: Body, token: str | Non
         ConfigError: the worker refuses the request; its reason and its hint.
         TransportError: it cannot be reached.
     """
-    url = edge_location
-    if not url.rstrip("/").endswith(_SCORE):
-        url = f"{url.rstrip('/')}/services/{service_id}{_SCORE}"
+    address, _, named = edge_location.rstrip("/").removesuffix(_SCORE).partition("/services/")
+    if named and named != service_id:
+        message = f"is of the service '{named}', not of '{service_id}'"
+        raise ConfigError(Problem("edge_location", message))
+    if not address.startswith(("http://", "https://")):
+        message = f"'{edge_location}' is no URL; give what publish_to_edge returned"
+        raise ConfigError(Problem("edge_location", message))
+    url = f"{address}/services/{service_id}{_SCORE}"
     headers = {"Content-Type": body.kind}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"

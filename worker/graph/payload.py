@@ -83,6 +83,20 @@ def samples(nodes: Iterable[NodeSpec]) -> Cells:
     return found
 
 
+def without_payload(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A graph file's data without the samples: rows of people do not belong into a registry."""
+    nodes = [
+        {
+            **node,
+            "params": {k: v for k, v in node.get("params", {}).items() if k != "json_payload"},
+        }
+        if node.get("type") == "JsonToDataframe"
+        else node
+        for node in document["nodes"]
+    ]
+    return {**document, "nodes": nodes}
+
+
 def dtype_of(cells: list[Any]) -> DType | None:
     """The type that all values have: text, bool, or float64 for numbers; None where they differ."""
     kinds = {_kind(cell) for cell in cells if cell is not None}

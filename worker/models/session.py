@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ class Session:
         }
         self.batch_size: int | None = min(sizes) if sizes else None
         self.inputs = {item.name: _tensor(name, item) for item in declared}
+        self.feature_names = _feature_names(self._session)
         self.outputs: dict[str, Tensor] = {}
         self._none: dict[str, NDArray[Any]] = {}
         if not self.is_open:
@@ -210,3 +212,14 @@ def _tensor(model: str, item: Any) -> Tensor:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+
+
+def _feature_names(session: Any) -> tuple[str, ...]:
+    """The metadata's ``feature_names``, a JSON list of texts; none where there is none."""
+    said = session.get_modelmeta().custom_metadata_map.get("feature_names", "")
+    try:
+        names = json.loads(said)
+    except (ValueError, RecursionError):
+        return ()
+    texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return tuple(names) if texts else ()

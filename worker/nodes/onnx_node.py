@@ -29,6 +29,7 @@ class ONNXNodeParams(Params):
     features: Several | Annotated[dict[Name, Name | Several], Field(min_length=1)]
     outputs: Annotated[dict[Target, Name], Field(min_length=1)] | None = None
     missing: Literal["reject", "nan"] = "reject"
+    feature_names: Literal["check", "ignore"] = "check"
 
     @model_validator(mode="before")
     @classmethod
@@ -49,6 +50,9 @@ class ONNXNode(Node[ONNXNodeParams]):
     list will do where each column has its input's name). ``outputs`` maps a new column to
     ``output`` (the whole: a scalar for ``(n,)`` and ``(n, 1)``, else a vector) or ``output[i]``;
     without it each output is a column of its own name.
+    Where the model says which features it was trained on (``feature_names`` in its metadata), one
+    column for each of them must have that name, in that order; ``feature_names: ignore`` is for
+    columns that are called otherwise.
     An event with a missing feature is rejected, unless ``missing: nan`` says that the model takes
     NaN as missing; an output that is not finite rejects its event. Both have stage ``score``.
     """
@@ -92,6 +96,8 @@ class ONNXNode(Node[ONNXNodeParams]):
         if not self.session.is_open:
             self._picks = picks(columns, self.session, self._outputs)
         self._feeds = feeds(columns, self.session, self.params.features)
+        if self.params.feature_names == "check":
+            self._check_names(columns)
         if columns.problems or columns.guessed:
             return Signature((), {})
         if self.session.is_open:
@@ -112,6 +118,21 @@ class ONNXNode(Node[ONNXNodeParams]):
         if file.sha256 not in ("", self.session.sha256):
             return NoModel((f"model '{file.name}' was changed after it had been verified",))
         return None
+
+    def _check_names(self, columns: Columns) -> None:
+        """Features in another order fit the model's shape as well, and score something else."""
+        given, known = self.params.features, self.session.feature_names
+        if isinstance(given, dict) or len(given) != len(known) or tuple(given) == known:
+            return
+        way_out = "feature_names: ignore, if the columns are those under other names"
+        if sorted(given) == sorted(known):
+            order = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+            columns.problem("features", f"the model's order is {order}; or set {way_out}")
+            return
+        for i, (name, wanted) in enumerate(zip(given, known, strict=True)):
+            if name != wanted:
+                message = f"'{name}' stands where the model has '{wanted}'; or set {way_out}"
+                columns.problem(f"features[{i}]", message)
 
     def process(self, batch: Batch) -> Batch:
         """One run; rows with features that the model cannot take are zeros and rejected."""
