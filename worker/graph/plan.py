@@ -15,15 +15,15 @@ from worker.batch import ColumnType
 from worker.codec.decode import Decoder
 from worker.codec.encode import Encoder
 from worker.errors import ConfigError, Problem, nearest
+from worker.graph.event_schema import event_schema
 from worker.graph.flow import Flow, join, unsure
 from worker.graph.order import predecessors, topological
 from worker.graph.spec import GraphSpec, NodeSpec
 from worker.graph.structure import edge_problems, structure
-from worker.graph.text import read
 from worker.models.file import ModelFile, NoModel
-from worker.nodes.base import TOPIC_COLUMN, Columns, Context, Node, Params, own_path
+from worker.nodes.base import TOPIC_COLUMN, Columns, Context, Node, Params
 from worker.nodes.registry import kinds
-from worker.schema import Schema, parse
+from worker.schema import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def plan(
     params, problems = structure(spec)
     schema = None
     try:
-        schema = _schema(spec, folder)
+        schema = event_schema(spec, folder)
     except ConfigError as error:
         problems += error.problems
     if edge_problems(spec):
@@ -98,28 +98,6 @@ def plan(
     if made is None:
         raise ConfigError(problems)
     return made
-
-
-def _schema(spec: GraphSpec, folder: Path | None) -> Schema:
-    source = spec.source.event_schema
-    try:
-        if isinstance(source, dict):
-            return parse(source)
-        if folder is None:
-            message = f"'{source}' is a file, and this graph has no folder; write the schema inline"
-            raise ConfigError(Problem("", message))
-        path = own_path(source, folder)
-        if path is None:
-            raise ConfigError(Problem("", f"'{source}' must lie in the graph's own folder"))
-        document = read(path)
-        try:
-            return parse(document.data)
-        except ConfigError as error:
-            raise ConfigError(document.locate(problem) for problem in error.problems) from error
-    except ConfigError as error:
-        raise ConfigError(
-            p if p.file else p.within("source.schema") for p in error.problems
-        ) from error
 
 
 class _Maker:
