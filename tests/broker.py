@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import signal
 import subprocess
@@ -215,6 +216,10 @@ class RealKafka:
 
 def main() -> None:
     """Run a broker until Ctrl-C or SIGTERM."""
+    about = "A real Apache Kafka on free ports, without Docker: prints its address, ends on Ctrl-C."
+    end = "Needs Java 17; its jars are looked for, else fetched by Maven. Example: python -m "
+    end += "tests.broker, then: rtml run graphs/digits --create-topics --brokers ADDRESS"
+    argparse.ArgumentParser("python -m tests.broker", None, about, end).parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), RealKafka() as kafka:
         print(kafka.bootstrap, flush=True)

@@ -112,6 +112,21 @@ def test_what_was_given_is_shown_shortly(data: object, path: str, given_value: s
     assert len(problem) < 250
 
 
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"name": "n", "maybe": 3}, "maybe: must be a mapping, not 3; its keys: size, colour"),
+        ({"name": "n", "maybe": []}, "maybe: must be a mapping; its keys: size, colour"),
+        ({"name": "n", "parts": 1}, "parts: must be a list, not 1"),
+        ({"name": "n", "pairs": [["a"] * 3]}, "pairs[0]: must have at most 2 items, not 3"),
+        ({"name": ["x"]}, "name: must be text"),
+    ],
+)
+def test_shapes_are_told_in_words_of_the_file(data: object, expected: str) -> None:
+    """No class of Python and no dictionary, instance, tuple or validation."""
+    assert told(data) == [expected]
+
+
 def _known(value: str) -> str:
     if value != "fillna":
         raise ValueError(f"no operation {value!r}")

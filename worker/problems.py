@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
@@ -11,10 +12,19 @@ from worker.errors import Problem, nearest
 
 Location = tuple[str | int, ...]
 
+_LENGTH = re.compile("^(Tuple|List|Dictionary) should have")
 _WORDS = {
     "missing": "is required",
     "extra_forbidden": "is no known key",
+    "model_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
 }
+_GIVEN = frozenset(_WORDS) - {"missing", "extra_forbidden"}
+"""What is told with the value that was given."""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
@@ -30,10 +40,15 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
         location = _in_data(detail["loc"], data, missing=detail["type"] == "missing")
         word = _WORDS.get(detail["type"])
         if word is None:
-            text = detail["msg"].removeprefix("Value error, ")
+            text = detail["msg"].removeprefix("Value error, ").replace(" after validation", "")
+            text = _LENGTH.sub("must have", text)
             own = detail["type"] == "value_error" and repr(detail["input"]) in text
             start = text[:1] if text[1:2].isupper() else text[:1].lower()  # "SASL" stays as it is
             word = start + text[1:] + ("" if own else _given(detail["input"]))
+        elif detail["type"] in _GIVEN:
+            word += _given(detail["input"])
+        if detail["type"] == "model_type":
+            word += f"; its keys: {', '.join(_keys(model, location))}"
         if detail["type"] == "extra_forbidden":
             word += nearest(str(location[-1]), _keys(model, location[:-1]))
         words = found.setdefault(location, [])

@@ -33,6 +33,13 @@ def test_every_command_has_help_with_an_example(rtml: Rtml, command: str) -> Non
     assert f"Example: rtml {command}" in done.out
 
 
+@pytest.mark.parametrize("group", ["topics", "model", "dataset"])
+def test_every_group_of_commands_has_help_with_an_example(rtml: Rtml, group: str) -> None:
+    """Whoever asks the group sees how one of its commands is used."""
+    done = rtml(group, "--help")
+    assert (done.code, f"Example: rtml {group} " in done.out) == (0, True)
+
+
 def test_version(rtml: Rtml) -> None:
     """``rtml --version`` prints the version."""
     assert rtml("--version") == Done(0, f"rtml {__version__}\n", "")

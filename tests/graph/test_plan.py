@@ -191,7 +191,10 @@ def test_a_node_that_does_not_fit_is_one_problem(bad: dict[str, Any], expected: 
             {"source": {"topic": "in", "schema": {"type": "object", "properties": {"a": 3}}}},
             "source.schema.properties.a: must be a JSON Schema",
         ),
-        ({"source": {"topic": "in", "schema": "none.json"}}, "none.json cannot be read: No such"),
+        (
+            {"source": {"topic": "in", "schema": "none.json"}},
+            "source.schema: 'none.json' cannot be read: no such",
+        ),
         ({"source": {"topic": "in", "schema": "../x"}}, "source.schema: '../x' must lie in"),
         ({"source": {"topic": "in", "schema": "/etc/passwd"}}, "source.schema: '/etc/passwd' must"),
         ({"source": {"topic": "in", "schema": "a\0b"}}, "source.schema: 'a\0b' must lie in"),

@@ -19,7 +19,7 @@ from worker.errors import ConfigError, Problem
 
 WRITE = "Write a graph"
 SCORE = "Score events"
-KAFKA = "Look into Kafka"
+KAFKA = "Stream through Kafka"
 MODELS = "Keep models"
 SERVICES = "Publish services"
 DATA = "Work on data sets"

@@ -24,7 +24,9 @@ VersionArgument = Annotated[str, typer.Argument(metavar="NAME@VERSION")]
 
 def register(app: typer.Typer) -> None:
     """Adds the group of commands."""
-    models = typer.Typer(help="Keep models by name and version.", no_args_is_help=True)
+    models = typer.Typer(
+        help="Keep models by name and version.", epilog=model_push.EXAMPLE, no_args_is_help=True
+    )
     models.command("push", epilog=model_push.EXAMPLE)(model_push.push)
     models.command("list", epilog="Example: rtml model list")(list_models)
     models.command("show", epilog="Example: rtml model show fraud@champion")(show)

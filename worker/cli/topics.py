@@ -19,8 +19,9 @@ from worker.cli.loading import GraphArgument, load_graph
 
 def register(app: typer.Typer) -> None:
     """Adds the group of commands."""
-    topics = typer.Typer(help="Make the topics of a graph.", no_args_is_help=True)
-    topics.command("create", epilog="Example: rtml topics create graphs/breast-cancer")(create)
+    example = "Example: rtml topics create graphs/breast-cancer"
+    topics = typer.Typer(help="Make the topics of a graph.", epilog=example, no_args_is_help=True)
+    topics.command("create", epilog=example)(create)
     app.add_typer(topics, name="topics", rich_help_panel=KAFKA)
 
 

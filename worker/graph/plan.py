@@ -15,9 +15,9 @@ from worker.batch import ColumnType
 from worker.codec.decode import Decoder
 from worker.codec.encode import Encoder
 from worker.errors import ConfigError, Problem, nearest
+from worker.graph.event_schema import event_schema
 from worker.graph.flow import Flow, join, unsure
 from worker.graph.order import predecessors, topological
-from worker.graph.source import schema_of
 from worker.graph.spec import GraphSpec, NodeSpec
 from worker.graph.structure import edge_problems, structure
 from worker.models.file import ModelFile, NoModel
@@ -89,7 +89,7 @@ def plan(
     params, problems = structure(spec)
     schema = None
     try:
-        schema = schema_of(spec, folder)
+        schema = event_schema(spec, folder)
     except ConfigError as error:
         problems += error.problems
     if edge_problems(spec):

@@ -22,6 +22,10 @@ Name = Annotated[str, Field(min_length=1)]
 Several = Annotated[list[Name], Field(min_length=1)]
 
 
+Unfit = dict[tuple[str, str], Mask]
+"""(column, the model's type that its number is beyond; empty where it is no number) -> rows."""
+
+
 class ONNXNodeParams(Params):
     """The model, what feeds it and what is taken from it."""
 
@@ -136,7 +140,7 @@ class ONNXNode(Node[ONNXNodeParams]):
 
     def process(self, batch: Batch) -> Batch:
         """One run; rows with features that the model cannot take are zeros and rejected."""
-        unfit: dict[str, Mask] = {}
+        unfit: Unfit = {}
         feeds = {feed.tensor.name: self._matrix(feed, batch, unfit) for feed in self._feeds}
         outputs = list(dict.fromkeys(pick.output for pick in self._picks))
         found = dict(zip(outputs, self.session.run(feeds, outputs), strict=True))
@@ -150,7 +154,7 @@ class ONNXNode(Node[ONNXNodeParams]):
             scored = scored.reject(rejected, "MissingFeature", messages, Stage.SCORE)
         return self._reject_not_finite(scored, new, rejected)
 
-    def _matrix(self, feed: Feed, batch: Batch, unfit: dict[str, Mask]) -> NDArray[Any]:
+    def _matrix(self, feed: Feed, batch: Batch, unfit: Unfit) -> NDArray[Any]:
         """``(n, ...)`` in C order; notes in ``unfit`` each column's rows that cannot be taken."""
         n, dtype = len(batch), feed.tensor.dtype
         takes_nan = dtype.kind == "f" and self.params.missing == "nan"
@@ -162,7 +166,7 @@ class ONNXNode(Node[ONNXNodeParams]):
                 values = values.astype(dtype)
                 values[~column.valid] = np.nan
             elif column.valid is not None:
-                _note(unfit, name, ~column.valid)
+                _note(unfit, (name, ""), ~column.valid)
             arrays.append(values)
         if dtype.kind == "O":
             texts = np.column_stack(arrays)
@@ -178,20 +182,28 @@ class ONNXNode(Node[ONNXNodeParams]):
             start = 0
             for name, values in zip(feed.columns, arrays, strict=True):
                 end = start + (1 if values.ndim == 1 else values.shape[1])
-                _note(unfit, name, np.any(bad[:, start:end], axis=1))
+                # A number of its own that the model's type cannot hold; others are not even one.
+                beyond = bad[:, start:end] & np.isfinite(values.reshape(n, -1))
+                rows = np.any(beyond, axis=1)
+                _note(unfit, (name, str(dtype)), rows)
+                _note(unfit, (name, ""), np.any(bad[:, start:end], axis=1) & ~rows)
                 start = end
             matrix = np.where(bad, 0, matrix).astype(dtype)
         return np.ascontiguousarray(matrix).reshape(n, *feed.shape)
 
-    def _messages(self, unfit: dict[str, Mask], rejected: Mask) -> list[str]:
+    def _messages(self, unfit: Unfit, rejected: Mask) -> list[str]:
         way_out = "FillNa it"
         if self.params.missing == "reject":
             way_out += ", or set missing: nan if the model takes NaN"
         messages = []
         for row in np.flatnonzero(rejected):
-            names = [name for name, rows in unfit.items() if rows[row]]
-            shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            messages.append(f"no value that the model can take for {shown}; {way_out}")
+            found = [place for place, rows in unfit.items() if rows[row]]
+            missing = _listed([name for name, dtype in found if not dtype])
+            said = [f"no value that the model can take for {missing}; {way_out}"] if missing else []
+            for dtype in dict.fromkeys(dtype for _, dtype in found if dtype):
+                names = _listed([name for name, other in found if other == dtype])
+                said.append(f"beyond what the model's {dtype} can hold: {names}; Clip it")
+            messages.append("; ".join(said))
         return messages
 
     def _reject_not_finite(self, batch: Batch, new: dict[str, Column], unfit: Mask) -> Batch:
@@ -219,8 +231,12 @@ def _unusable(matrix: NDArray[Any], arrays: list[NDArray[Any]], *, takes_nan: bo
     return bad if bad.any() else None
 
 
-def _note(unfit: dict[str, Mask], name: str, rows: Mask) -> None:
-    unfit[name] = rows | unfit[name] if name in unfit else rows
+def _note(unfit: Unfit, place: tuple[str, str], rows: Mask) -> None:
+    unfit[place] = rows | unfit[place] if place in unfit else rows
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _picked(pick: Pick, values: NDArray[Any]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Adds the group of commands."""
     group = typer.Typer(
         help="Data sets: files of events, checked and described, into topics and out of them.",
+        epilog="Example: rtml dataset infer events.jsonl --out schema.json",
         no_args_is_help=True,
     )
     example = "Example: rtml dataset"

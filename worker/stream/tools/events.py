@@ -14,7 +14,7 @@ import msgspec
 from worker.dataset.simulate import simulate
 from worker.errors import ConfigError, Problem
 from worker.files import open_file
-from worker.graph.source import schema_of
+from worker.graph.event_schema import event_schema
 from worker.graph.spec import load
 from worker.schema import column_name, path_of, value_at
 
@@ -73,7 +73,7 @@ def samples(graph: Path, key_field: str | None = None) -> list[Event]:
 def _simulated(graph: Path, key_field: str | None) -> list[Event]:
     """Events that keep the graph's schema."""
     spec, _ = load(graph)
-    schema = schema_of(spec, graph.parent)
+    schema = event_schema(spec, graph.parent)
     made = itertools.islice(simulate(schema), _SIMULATED)
     lines = b"".join(msgspec.json.encode(event) + b"\n" for event in made)
     return list(read(io.BytesIO(lines), f"an event made up for {graph}", key_field))

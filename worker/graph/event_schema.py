@@ -1,4 +1,4 @@
-"""The schema of a graph's events."""
+"""The schema that a graph's source names."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from worker.nodes.base import own_path
 from worker.schema import Schema, parse
 
 
-def schema_of(spec: GraphSpec, folder: Path | None) -> Schema:
-    """The fields that a graph's source declares, inline or in a file beside it.
+def event_schema(spec: GraphSpec, folder: Path | None) -> Schema:
+    """The schema, inline or in the file beside the graph.
 
     Raises:
-        ConfigError: every problem of the schema, with its path in the graph or its file.
+        ConfigError: every problem, with its path in the graph, or with its own file and line.
     """
     source = spec.source.event_schema
     try:
@@ -27,6 +27,8 @@ def schema_of(spec: GraphSpec, folder: Path | None) -> Schema:
         path = own_path(source, folder)
         if path is None:
             raise ConfigError(Problem("", f"'{source}' must lie in the graph's own folder"))
+        if not path.exists():  # the graph's line is the one to change
+            raise ConfigError(Problem("", f"'{source}' cannot be read: no such file"))
         document = read(path)
         try:
             return parse(document.data)
