@@ -137,7 +137,7 @@ def parse(data: object) -> GraphSpec:
     Raises:
         ConfigError: every structural problem, with its path in ``data``.
     """
-    inner, prefix = _unwrap(data)
+    inner, prefix = unwrap(data)
     if not isinstance(inner, Mapping):
         raise ConfigError(Problem(prefix, "a graph is a mapping: name, source, nodes, sink"))
     try:
@@ -149,10 +149,11 @@ def parse(data: object) -> GraphSpec:
 
 def prefix_of(data: object) -> str:
     """Where the graph stands in ``data``: empty, or the path inside Adobe's envelope."""
-    return _unwrap(data)[1]
+    return unwrap(data)[1]
 
 
-def _unwrap(data: object) -> tuple[object, str]:
+def unwrap(data: object) -> tuple[object, str]:
+    """The graph itself, and where it stands: empty, or the path inside Adobe's envelope."""
     inner, path = data, []
     for key in ENVELOPE:
         if not (isinstance(inner, Mapping) and key in inner):
