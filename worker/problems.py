@@ -61,6 +61,12 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
     ]
 
 
+def locations_of(error: ValidationError, data: object) -> set[Location]:
+    """The places in ``data`` where something is wrong."""
+    details = error.errors(include_url=False, include_context=False)
+    return {_in_data(one["loc"], data, missing=one["type"] == "missing") for one in details}
+
+
 def _misspelt(missing: Location, found: Mapping[Location, list[str]]) -> bool:
     """Whether a key that is missing is there under a name that is told to mean it."""
     hint = f"did you mean '{missing[-1]}'?"

@@ -16,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT, Done, Rtml
+from worker.cli.console import Output, out
 from worker.cli.demo import find_graph
+from worker.cli.demo_report import report
 from worker.cli.loading import load_graph
 from worker.codec.outcome import Drop, Scored
 from worker.score import score
+from worker.stream.tools.ledger import Ledger
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -175,3 +178,21 @@ def test_an_unknown_graph_is_refused(rtml: Rtml) -> None:
     assert (done.code, done.out) == (2, "")
     assert "no graph '../digits'" in done.err
     assert "name a graph file" in done.err
+
+
+@pytest.mark.parametrize("width", [40, 20, 200])
+def test_a_narrow_terminal_keeps_labels_and_counts(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Only the column beside them gives way: by lines, not by letters left out."""
+    plan = load_graph(ROOT / "graphs/digits").plan
+    ledger = Ledger(plan.spec.dead_letter_topic, sent=1_234_567, dropped={"a reason": 7})
+    ledger.scored[plan.spec.sink.topic] = 1_234_560
+    monkeypatch.setattr(out, "_width", width)
+    with out.capture() as captured:
+        report(plan, ledger, 0.5, Output.TABLE, embedded=True)
+    shown = captured.get()
+    words = ("in", "scored", "dropped", "dead letters", "rate", "1,234,567", "1,234,560")
+    assert [word for word in words if f" {word} " not in shown] == []
+    letters = "".join(line.split("│")[-2].strip() for line in shown.splitlines() if "│" in line)
+    assert "digit-images-scored" in letters

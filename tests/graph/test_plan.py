@@ -242,6 +242,28 @@ def test_every_problem_at_once() -> None:
     ]
 
 
+def test_a_missing_model_hides_nothing_else() -> None:
+    """What it writes and what feeds it are in the graph: only the types are unknown."""
+    second = {"features": {"x": ["s", "u"]}, "outputs": {"r": "y"}}
+    data = graph(
+        node("first", "ONNXNode", model="no.onnx", features=["a", "gost"], outputs={"s": "y"}),
+        node("second", "ONNXNode", model="none.onnx", **second),
+        node("wrong", "Log1p", columns=["nothing"]),
+        node("use", "Round", columns=["s"]),
+        sink={"topic": "out", "fields": ["s", "r", "scor"]},
+    )
+    assert paths(data) == [
+        "nodes[0].params.model",
+        "nodes[0].params.features[1]",
+        "nodes[1].params.model",
+        "nodes[1].params.features.x[1]",
+        "nodes[2].params.columns[0]",
+    ]
+    data["nodes"] = data["nodes"][:2]
+    *_, last = problems(data)
+    assert last.startswith("sink.fields[2]: no column 'scor' reaches the sink; ")
+
+
 def test_the_schema_and_the_nodes_at_once() -> None:
     """A schema that cannot be read does not hide what is wrong elsewhere."""
     data = graph(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from worker.errors import ConfigError, Problem, StoreError
 
 if TYPE_CHECKING:
     from worker.graph.plan import Plan
+    from worker.graph.text import Document
     from worker.models.inspect import Report
     from worker.models.store.store import Store
 
@@ -86,20 +87,34 @@ def load_graph(argument: Path, *, inspected: bool = False) -> Loaded:
         ConfigError: every problem, with file and line.
         StoreError: the only problem is that the model store cannot be reached.
     """
-    from worker.graph.prepare import prepare
-    from worker.graph.spec import load, prefix_of
+    from worker.graph.prepare import further_problems, prepare
+    from worker.graph.spec import parse
+    from worker.graph.text import read
 
     path = graph_path(argument)
-    spec, document = load(path)
+    document = read(path)
+    try:
+        spec = parse(document.data)
+    except ConfigError as error:
+        others = further_problems(document.data, path.parent, _open_store)
+        told = [*error.problems, *_inner(others, document)]
+        raise ConfigError(p if p.file else document.locate(p) for p in told) from error
     try:
         plan, models = prepare(spec, path.parent, _open_store, inspected=inspected)
         return Loaded(path, plan, models)
     except StoreError as error:
         raise StoreError(f"{path} {error}", retriable=error.retriable) from error
     except ConfigError as error:
-        prefix = prefix_of(document.data)
-        inner = [p.within(prefix) if prefix and not p.file else p for p in error.problems]
-        raise ConfigError(p if p.file else document.locate(p) for p in inner) from error
+        told = _inner(error.problems, document)
+        raise ConfigError(p if p.file else document.locate(p) for p in told) from error
+
+
+def _inner(problems: Iterable[Problem], document: Document) -> list[Problem]:
+    """With their paths in the file, also where the graph is in an envelope there."""
+    from worker.graph.spec import prefix_of
+
+    prefix = prefix_of(document.data)
+    return [p.within(prefix) if prefix and not p.file else p for p in problems]
 
 
 def _open_store() -> Store:

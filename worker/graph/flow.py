@@ -17,11 +17,13 @@ class Flow:
         types: by column.
         writers: id of the node that wrote each last, empty for the source.
         complete: False behind a node that could not be checked; more columns may be there.
+        untyped: columns that are there, written by a node whose model could not be read.
     """
 
     types: Mapping[str, ColumnType]
     writers: Mapping[str, str]
     complete: bool = True
+    untyped: frozenset[str] = frozenset()
 
 
 def join(flows: Sequence[Flow]) -> tuple[Flow, list[str]]:
@@ -35,12 +37,15 @@ def join(flows: Sequence[Flow]) -> tuple[Flow, list[str]]:
     writers: dict[str, str] = {}
     conflicts: list[str] = []
     for flow in flows:
-        for name, kind in flow.types.items():
-            first = writers.setdefault(name, flow.writers[name])
-            if complete and first != flow.writers[name]:
-                conflicts.append(_conflict(name, first, flow.writers[name]))
-            types.setdefault(name, kind)
-    return Flow(types, writers, complete), conflicts
+        for name, writer in flow.writers.items():
+            first = writers.setdefault(name, writer)
+            if complete and first != writer:
+                conflicts.append(_conflict(name, first, writer))
+            if name in flow.types:
+                types.setdefault(name, flow.types[name])
+    untyped = frozenset().union(*(flow.untyped for flow in flows))
+    types = {name: kind for name, kind in types.items() if name not in untyped}
+    return Flow(types, writers, complete, untyped), conflicts
 
 
 def _conflict(column: str, *writers: str) -> str:
@@ -48,6 +53,14 @@ def _conflict(column: str, *writers: str) -> str:
     if column == TOPIC_COLUMN:
         return f"the topic comes from {owners}; Route once, behind the join"
     return f"column '{column}' comes from {owners}; Drop it in one branch"
+
+
+def untyped(flow: Flow, columns: Iterable[str], writer: str) -> Flow:
+    """Behind a node that could not be checked, but writes just these columns whatever they hold."""
+    names = frozenset(columns)
+    types = {name: kind for name, kind in flow.types.items() if name not in names}
+    writers = {**flow.writers, **dict.fromkeys(names, writer)}
+    return Flow(types, writers, flow.complete, flow.untyped | names)
 
 
 def unsure(flow: Flow, params: object) -> Flow:

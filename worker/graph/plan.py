@@ -16,7 +16,7 @@ from worker.codec.decode import Decoder
 from worker.codec.encode import Encoder
 from worker.errors import ConfigError, Problem, nearest
 from worker.graph.event_schema import event_schema
-from worker.graph.flow import Flow, join, unsure
+from worker.graph.flow import Flow, join, unsure, untyped
 from worker.graph.order import predecessors, topological
 from worker.graph.spec import GraphSpec, NodeSpec
 from worker.graph.structure import edge_problems, structure
@@ -74,7 +74,11 @@ class Plan:
 
 
 def plan(
-    spec: GraphSpec, folder: Path | None, models: Mapping[str, ModelFile | NoModel] | None = None
+    spec: GraphSpec,
+    folder: Path | None,
+    models: Mapping[str, ModelFile | NoModel] | None = None,
+    *,
+    wired: bool = True,
 ) -> Plan:
     """Both phases: the plan of a graph.
 
@@ -82,6 +86,7 @@ def plan(
         spec: the graph file.
         folder: its files lie in it; None where it has none.
         models: what was found for models that do not lie there, by the names in the graph.
+        wired: False where edges are left out, so that columns cannot be followed.
 
     Raises:
         ConfigError: every problem, with its path in the graph.
@@ -92,7 +97,7 @@ def plan(
         schema = event_schema(spec, folder)
     except ConfigError as error:
         problems += error.problems
-    if edge_problems(spec):
+    if not wired or edge_problems(spec):
         raise ConfigError(problems)
     made = _Maker(spec, schema, params, Context(folder, models or {}), problems).make()
     if made is None:
@@ -151,13 +156,21 @@ class _Maker:
             node = self._built(spec, flow)
         except ConfigError as error:
             self._problems += [problem.within(f"nodes[{i}]") for problem in error.problems]
-            self._flows[spec.id] = unsure(flow, spec.params)
+            self._flows[spec.id] = self._behind(spec, flow)
             return None
         removed, writes = set(node.signature.removes), node.signature.writes
         types = {name: kind for name, kind in flow.types.items() if name not in removed}
-        writers = {name: flow.writers[name] for name in types} | dict.fromkeys(writes, spec.id)
-        self._flows[spec.id] = Flow({**types, **writes}, writers, flow.complete)
+        others = flow.untyped - removed - set(writes)
+        writers = {name: flow.writers[name] for name in (*types, *others)}
+        writers |= dict.fromkeys(writes, spec.id)
+        self._flows[spec.id] = Flow({**types, **writes}, writers, flow.complete, others)
         return Step(spec.id, spec.type, node, before, self._flows[spec.id].types)
+
+    def _behind(self, spec: NodeSpec, flow: Flow) -> Flow:
+        """What is known behind a node that could not be checked."""
+        params = self._params.get(spec.id)
+        columns = kinds()[spec.type].always_writes(params) if params is not None else None
+        return unsure(flow, spec.params) if columns is None else untyped(flow, columns, spec.id)
 
     def _built(self, spec: NodeSpec, flow: Flow) -> Node[Any]:
         """The node, ready; the reserved topic column is hidden from all of them.
@@ -168,7 +181,7 @@ class _Maker:
         if spec.id not in self._params:
             raise ConfigError(())
         types = {name: kind for name, kind in flow.types.items() if name != TOPIC_COLUMN}
-        columns = Columns(types, complete=flow.complete)
+        columns = Columns(types, complete=flow.complete, untyped=flow.untyped)
         node = kinds()[spec.type](self._params[spec.id], columns, self._context)
         own = {self._spec.source.topic, self._spec.dead_letter_topic}
         taken = [topic for topic in dict.fromkeys(node.topics) if topic in own]
@@ -189,11 +202,12 @@ class _Maker:
             by_id = {step.id: step for step in steps}
             found = dict.fromkeys(_last_written(ends, by_id))
             given = [name for name in found if name in final.types]
-            if not given and final.complete:
+            if not given and final.complete and not final.untyped:
                 message = "the last nodes write no column; name the fields"
                 self._problems.append(Problem("sink.fields", message))
         for i, name in enumerate(given):
-            known = [column for column in final.types if column != TOPIC_COLUMN]
+            there = [*final.types, *sorted(final.untyped)]
+            known = [column for column in there if column != TOPIC_COLUMN]
             if name not in known and final.complete:
                 message = f"no column '{name}' reaches the sink{nearest(name, known)}"
                 self._problems.append(Problem(f"sink.fields[{i}]", message))

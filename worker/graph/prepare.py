@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from worker.errors import ConfigError, StoreError
+from worker.errors import ConfigError, Problem, StoreError
+from worker.graph.partial import sound_part
 from worker.graph.plan import Plan, plan
 from worker.graph.spec import GraphSpec
 from worker.models.file import ModelFile, NoModel
@@ -68,6 +69,29 @@ def prepare(
             again = all(failure.retriable for failure in found.failures)
             raise StoreError(str(error), retriable=again) from error
         raise
+
+
+def further_problems(
+    data: object, folder: Path | None, open_store: Callable[[], Store]
+) -> list[Problem]:
+    """What else is wrong with a graph that `worker.graph.spec.parse` refuses.
+
+    Args:
+        data: the graph, flat or in Adobe's envelope.
+        folder: its files lie in it; None where it has none.
+        open_store: called where the graph names a model of the store.
+
+    Returns:
+        Problems with their paths in the graph itself; none that comes of what was told already.
+    """
+    partial = sound_part(data)
+    if partial is None:
+        return []
+    try:
+        plan(partial.spec, folder, find(partial.spec, open_store).models, wired=partial.wired)
+    except ConfigError as error:
+        return partial.own(error.problems)
+    return []
 
 
 def find(spec: GraphSpec, open_store: Callable[[], Store]) -> Found:

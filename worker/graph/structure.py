@@ -56,7 +56,7 @@ def edge_problems(spec: GraphSpec | Dsl) -> list[Problem]:
     before, problems = predecessors([node.id for node in spec.nodes], spec.links)
     if spec.edges is None:  # nobody wrote the links: only an id can be wrong
         return [problem for problem in problems if problem.path.startswith("nodes")]
-    if not problems:
+    if not any(problem.path.startswith("nodes") for problem in problems):
         _, cycle = topological(before)
         if cycle:
             names = ", ".join(f"'{name}'" for name in cycle)

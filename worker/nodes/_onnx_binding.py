@@ -64,6 +64,18 @@ def feeds(columns: Columns, session: Session, features: Features) -> list[Feed]:
     return [_feed(columns, session.inputs[name], columns_) for name, columns_ in wanted.items()]
 
 
+def named(features: Features) -> Wanted:
+    """Every column that the features name, whatever the model is."""
+    if isinstance(features, list):
+        return [(f"features[{i}]", name) for i, name in enumerate(features)]
+    found: Wanted = []
+    for key, given in features.items():
+        path = f"features.{key}"
+        several = [(f"{path}[{i}]", name) for i, name in enumerate(given)]
+        found += [(path, given)] if isinstance(given, str) else several
+    return found
+
+
 def _assignment(
     columns: Columns, inputs: Mapping[str, Tensor], features: Features
 ) -> dict[str, Wanted]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -95,14 +95,21 @@ class Columns(Mapping[str, ColumnType]):
     does not fit the guess is none either.
 
     Attributes:
-        complete: no other column can be there.
+        complete: no other column can be there, not even one of unknown type.
         problems: what is wrong, in the order found.
         guessed: a column was not as needed, so that the node could not be checked to the end.
     """
 
-    def __init__(self, types: Mapping[str, ColumnType], *, complete: bool = True) -> None:
+    def __init__(
+        self,
+        types: Mapping[str, ColumnType],
+        *,
+        complete: bool = True,
+        untyped: Collection[str] = (),
+    ) -> None:
         self._types = dict(types)
-        self.complete = complete
+        self._untyped, self._named = frozenset(untyped), complete
+        self.complete = complete and not untyped
         self.problems: list[Problem] = []
         self.guessed = False
 
@@ -152,8 +159,9 @@ class Columns(Mapping[str, ColumnType]):
         stand_in = ColumnType(allowed[0], 1 if vector else None)
         found = self._types.get(name)
         if found is None:
-            if self.complete:
-                message = f"{place}no column '{name}' reaches this node{nearest(name, self)}"
+            if self._named and name not in self._untyped:
+                known = [*self, *sorted(self._untyped)]
+                message = f"{place}no column '{name}' reaches this node{nearest(name, known)}"
                 self.problem(path, message, sure=True)
         elif found.dtype not in allowed:
             wanted = ", ".join(allowed)
@@ -185,6 +193,14 @@ class Node(ABC, Generic[P]):
     def topics(self) -> tuple[str, ...]:
         """Topics this node may send rows to; only a routing node has some."""
         return ()
+
+    @classmethod
+    def always_writes(cls, params: Any) -> Collection[str] | None:  # noqa: ARG003 - for others
+        """The columns that it writes with these params whatever reaches it, and removes none.
+
+        None where that depends on more: if it cannot be checked, nothing is known behind it.
+        """
+        return None
 
     @property
     def models(self) -> dict[str, str]:

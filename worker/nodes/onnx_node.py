@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from worker.models.file import ModelFile, NoModel
 from worker.models.session import Session
 from worker.nodes._model import find_model
 from worker.nodes._names import Target
-from worker.nodes._onnx_binding import Feed, Pick, feeds, picks
+from worker.nodes._onnx_binding import Feed, Pick, feeds, named, picks
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 Name = Annotated[str, Field(min_length=1)]
@@ -74,6 +75,11 @@ class ONNXNode(Node[ONNXNodeParams]):
         gives={"label": [1, 0]},
     )
 
+    @classmethod
+    def always_writes(cls, params: ONNXNodeParams) -> Collection[str]:
+        """Its outputs; their types are the model's."""
+        return params.outputs.keys()
+
     @property
     def models(self) -> dict[str, str]:
         """The one model it runs."""
@@ -96,6 +102,8 @@ class ONNXNode(Node[ONNXNodeParams]):
         if missing is not None:
             for reason in missing.reasons:
                 columns.problem("model", reason)
+            for path, name in named(self.params.features):
+                columns.need(path, name, vector=None)
             return Signature((), {})
         if not self.session.is_open:
             self._picks = picks(columns, self.session, self._outputs)

@@ -99,7 +99,7 @@ def test_cat(rows: list[tuple[Any, Any, Any]], sep: str, na_rep: str | None) -> 
         ("contains", {"pat": "a.c"}, "set regex: false to look for them as they are"),
         ("replace", {"pat": "a+", "repl": "", "regex": True}, "regular expressions are not run"),
         ("slice", {"step": 0}, "step cannot be 0"),
-        ("contains", {"pat": 1}, "params.kwargs.pat: input should be a valid string, not 1"),
+        ("contains", {"pat": 1}, "params.kwargs.pat: must be text, not 1"),
         ("cat", {"others": "b"}, "no column 'b' reaches this node"),
         ("lower", {"locale": "tr"}, "params.kwargs.locale: is no known key"),
         ("strip", {"to_stripp": "a"}, "is no known key; did you mean 'to_strip'"),
