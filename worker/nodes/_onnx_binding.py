@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.batch import FLOATS, ColumnType, DType
@@ -74,6 +74,21 @@ def named(features: Features) -> Wanted:
         several = [(f"{path}[{i}]", name) for i, name in enumerate(given)]
         found += [(path, given)] if isinstance(given, str) else several
     return found
+
+
+def check_names(columns: Columns, features: Features, known: Sequence[str]) -> None:
+    """Features in another order fit the model's shape as well, and score something else."""
+    if not isinstance(features, list) or len(features) != len(known) or features == list(known):
+        return
+    way_out = "feature_names: ignore, if the columns are those under other names"
+    if sorted(features) == sorted(known):
+        order = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+        columns.problem("features", f"the model's order is {order}; or set {way_out}")
+        return
+    for i, (name, wanted) in enumerate(zip(features, known, strict=True)):
+        if name != wanted:
+            message = f"'{name}' stands where the model has '{wanted}'; or set {way_out}"
+            columns.problem(f"features[{i}]", message)
 
 
 def _assignment(

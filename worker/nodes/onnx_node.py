@@ -16,7 +16,7 @@ from worker.models.file import ModelFile, NoModel
 from worker.models.session import Session
 from worker.nodes._model import find_model
 from worker.nodes._names import Target
-from worker.nodes._onnx_binding import Feed, Pick, feeds, named, picks
+from worker.nodes._onnx_binding import Feed, Pick, check_names, feeds, named, picks
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 Name = Annotated[str, Field(min_length=1)]
@@ -76,9 +76,9 @@ class ONNXNode(Node[ONNXNodeParams]):
     )
 
     @classmethod
-    def always_writes(cls, params: ONNXNodeParams) -> Collection[str]:
-        """Its outputs; their types are the model's."""
-        return params.outputs.keys()
+    def always_writes(cls, params: ONNXNodeParams) -> Collection[str] | None:
+        """Its outputs, where the graph names them; their types are the model's."""
+        return None if params.outputs is None else params.outputs.keys()
 
     @property
     def models(self) -> dict[str, str]:
@@ -109,7 +109,7 @@ class ONNXNode(Node[ONNXNodeParams]):
             self._picks = picks(columns, self.session, self._outputs)
         self._feeds = feeds(columns, self.session, self.params.features)
         if self.params.feature_names == "check":
-            self._check_names(columns)
+            check_names(columns, self.params.features, self.session.feature_names)
         if columns.problems or columns.guessed:
             return Signature((), {})
         if self.session.is_open:
@@ -130,21 +130,6 @@ class ONNXNode(Node[ONNXNodeParams]):
         if file.sha256 not in ("", self.session.sha256):
             return NoModel((f"model '{file.name}' was changed after it had been verified",))
         return None
-
-    def _check_names(self, columns: Columns) -> None:
-        """Features in another order fit the model's shape as well, and score something else."""
-        given, known = self.params.features, self.session.feature_names
-        if isinstance(given, dict) or len(given) != len(known) or tuple(given) == known:
-            return
-        way_out = "feature_names: ignore, if the columns are those under other names"
-        if sorted(given) == sorted(known):
-            order = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-            columns.problem("features", f"the model's order is {order}; or set {way_out}")
-            return
-        for i, (name, wanted) in enumerate(zip(given, known, strict=True)):
-            if name != wanted:
-                message = f"'{name}' stands where the model has '{wanted}'; or set {way_out}"
-                columns.problem(f"features[{i}]", message)
 
     def process(self, batch: Batch) -> Batch:
         """One run; rows with features that the model cannot take are zeros and rejected."""
