@@ -180,7 +180,7 @@ def test_an_unknown_graph_is_refused(rtml: Rtml) -> None:
     assert "name a graph file" in done.err
 
 
-@pytest.mark.parametrize("width", [40, 20, 200])
+@pytest.mark.parametrize("width", [40, 36, 200])
 def test_a_narrow_terminal_keeps_labels_and_counts(
     monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
