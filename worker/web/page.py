@@ -25,7 +25,7 @@ class Pages:
         """``others``: the routes besides these two; ``local``: no token is needed."""
         self._catalogue, self._local = catalogue, local
         self._routes = [*others, *self.routes()]
-        self._html = files(__package__).joinpath("page.html").read_text()
+        self._html = files(__package__).joinpath("page.html").read_text("utf-8")
         self._policy = _policy(self._html)
 
     def routes(self) -> list[Route]:
