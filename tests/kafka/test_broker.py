@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -139,3 +141,10 @@ def test_settings_that_kafka_refuses_are_shown() -> None:
     with pytest.raises(RuntimeError, match=r"num\.io\.threads"), own:
         pass
     assert not own.folder.exists()
+
+
+def test_the_command_says_what_it_is() -> None:
+    """``python -m tests.broker --help`` starts nothing."""
+    command = [sys.executable, "-m", "tests.broker", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert (done.stderr, "prints its address" in " ".join(done.stdout.split())) == ("", True)
