@@ -50,6 +50,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._consumer, self._source, self._meter = consumer, source, meter
         self._commit, self._failed = commit, failed
         self._drain_timeout_s = drain_timeout_s
+        self._resumes: bool | None = None
+        self._asking = asyncio.Lock()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finishes what is in flight for the partitions, commits it and lets them go."""
@@ -81,6 +83,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Looks up where to start and opens a lane for each partition."""
+        self._resumes = None
         try:
             ready = await asyncio.gather(*(self._lane(partition) for partition in assigned))
         except Exception as error:  # noqa: BLE001 - aiokafka would swallow it
@@ -114,7 +117,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if committed is not None:  # beyond the last stable offset is no fault: a fetch will tell
             return self.within(partition, committed, first, max(end, committed))
         start = self._source.start
-        if start != "earliest" and await self._known_to_group(partition):
+        if start != "earliest" and await self._group_resumes(partition.topic):
             return int(first)  # it was added since; what is in it was never seen
         if isinstance(start, datetime.datetime):
             at_ms = int(start.timestamp() * 1_000)
@@ -122,16 +125,15 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             return end if found is None else int(found.offset)
         return int(end if start == "latest" else first)
 
-    async def _known_to_group(self, partition: TopicPartition) -> bool:
-        """Whether the group has read others of the topic's partitions before."""
-        others = self._consumer.partitions_for_topic(partition.topic) or set()
-        offsets = await asyncio.gather(
-            *(
-                self._consumer.committed(TopicPartition(partition.topic, number))
-                for number in others - {partition.partition}
-            )
-        )
-        return any(offset is not None for offset in offsets)
+    async def _group_resumes(self, topic: str) -> bool:
+        """Whether the group had offsets in the topic when this assignment began; asked once."""
+        async with self._asking:
+            if self._resumes is None:
+                numbers = self._consumer.partitions_for_topic(topic) or set()
+                places = [TopicPartition(topic, number) for number in numbers]
+                offsets = await asyncio.gather(*map(self._consumer.committed, places))
+                self._resumes = any(offset is not None for offset in offsets)
+            return self._resumes
 
     def within(self, partition: TopicPartition, offset: int, first: int, end: int) -> int:
         """The offset to go on from; offsets that are gone from the log are counted as lost."""

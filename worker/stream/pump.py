@@ -111,7 +111,8 @@ class Pump(Guarded):
             if taken:
                 self.busy_s = time.perf_counter()
                 async with self._between:
-                    await self._put_through(self.link, taken)
+                    if epoch == self._epoch:  # else they are read again: the lanes went back
+                        await self._put_through(self.link, taken)
                 self.busy_s = None
 
     @property
