@@ -39,6 +39,14 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Paces:
+    """The latencies of the floor and the product, one after the other."""
+
+    floor: Latency
+    product: Latency
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that one call of the benchmark found.
 
@@ -46,15 +54,13 @@ class Report:
         machine: where it ran, and with what.
         setup: what was measured and under which settings.
         rounds: one or more.
-        floor_latency: of the pass-through, as the machine's own share of the product's.
-        latency: of the product.
+        paces: one or more.
     """
 
     machine: dict[str, str]
     setup: dict[str, str]
     rounds: Sequence[Round]
-    floor_latency: Latency
-    latency: Latency
+    paces: Sequence[Paces]
 
     @property
     def ratio(self) -> float:
@@ -67,6 +73,11 @@ class Report:
         return statistics.median(
             one.floor.cpu_us_per_event / one.product.cpu_us_per_event for one in self.rounds
         )
+
+    @property
+    def p50_ms(self) -> float:
+        """The product's, the median of its rounds."""
+        return statistics.median(one.product.p50_ms for one in self.paces)
 
     @property
     def peak_rss_mb(self) -> float:
@@ -89,7 +100,7 @@ class Report:
         for name, value in {**self.machine, **self.setup}.items():
             facts.add_row(f"[dim]{name}[/dim]", value)
         console.print(facts)
-        console.print(_throughput(self.rounds), _latency(self.floor_latency, self.latency))
+        console.print(_throughput(self.rounds), _latency(self.paces))
         low, high = min(one.ratio for one in self.rounds), max(one.ratio for one in self.rounds)
         _line(
             console,
@@ -98,8 +109,10 @@ class Report:
             f"at least {MIN_RATIO}, target {TARGET_RATIO}",
             self.ratio >= MIN_RATIO,
         )
-        p50, rss = self.latency.p50_ms, self.peak_rss_mb
-        _line(console, f"p50 {p50:.2f} ms", f"below {MAX_P50_MS:.0f} ms", p50 < MAX_P50_MS)
+        p50, rss = self.p50_ms, self.peak_rss_mb
+        floor_ms = statistics.median(one.floor.p50_ms for one in self.paces)
+        found = f"p50 {p50:.2f} ms (the floor's is {floor_ms:.2f})"
+        _line(console, found, f"below {MAX_P50_MS:.0f} ms", p50 < MAX_P50_MS)
         _line(console, f"memory {rss:.0f} MB", f"below {MAX_RSS_MB:.0f} MB", rss < MAX_RSS_MB)
 
 
@@ -137,13 +150,15 @@ def _texts(row: Sequence[float]) -> list[str]:
     return [pattern.format(value) for pattern, value in zip(formats, row, strict=True)]
 
 
-def _latency(floor: Latency, product: Latency) -> Table:
+def _latency(paces: Sequence[Paces]) -> Table:
     table = Table(title=f"Latency at {RATE:,} events/s, schedule to outcome", title_justify="left")
-    for heading in ("", "p50 ms", "p99 ms", "max ms", "events"):
+    for heading in ("", "p50 ms", "p99 ms", "max ms", "events", "idle", "stolen"):
         table.add_column(heading, justify="right")
-    for name, one in (("floor", floor), ("product", product)):
-        figures = [f"{value:.2f}" for value in (one.p50_ms, one.p99_ms, one.max_ms)]
-        table.add_row(name, *figures, f"{one.events:,}")
+    for pair in paces:
+        for name, one in (("floor", pair.floor), ("product", pair.product)):
+            figures = [f"{value:.2f}" for value in (one.p50_ms, one.p99_ms, one.max_ms)]
+            shares = [f"{one.idle:.0%}", f"{one.stolen:.0%}"]
+            table.add_row(name, *figures, f"{one.events:,}", *shares)
     return table
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from bench import floor, latency, load, measure, product, scores, topics
 from bench.latency import Latency
 from bench.measure import Throughput
-from bench.report import Round
+from bench.report import Paces, Round
 
 WARM_UP_EVENTS = 100_000
+LATENCY_WARM_UP_S = 20
 
 
 class Session:
@@ -47,19 +48,24 @@ class Session:
         self._say(f"{name}: floor, then product")
         return Round(self._floor(n), self._product(n))
 
-    def latency(self, seconds: int) -> tuple[Latency, Latency]:
-        """The floor's and the product's.
+    def latency(self, rounds: int, seconds: int) -> list[Paces]:
+        """The floor's and the product's, on a broker whose compilers know the work by then.
 
         Raises:
             RuntimeError: a process ended, or events did not come out in time.
         """
+        self._say(f"warming the broker up at {latency.RATE:,} events/s")
+        self._latency("floor", LATENCY_WARM_UP_S)
         found = []
-        for name, output in (("floor", topics.PASSED_ON), ("product", topics.SCORED)):
-            self._say(f"latency of the {name}, {seconds} s at {latency.RATE:,} events/s")
-            topics.renew(self._brokers)
-            command = self._command(name)
-            found.append(latency.run(self._brokers, command, self._log(), output, seconds))
-        return found[0], found[1]
+        for i in range(rounds):
+            self._say(f"latency, round {i + 1} of {rounds}, at {latency.RATE:,} events/s")
+            found.append(Paces(self._latency("floor", seconds), self._latency("product", seconds)))
+        return found
+
+    def _latency(self, name: str, seconds: int) -> Latency:
+        topics.renew(self._brokers)
+        output = {"floor": topics.PASSED_ON, "product": topics.SCORED}[name]
+        return latency.run(self._brokers, self._command(name), self._log(), output, seconds)
 
     def _reload(self, events: list[load.Event]) -> None:
         topics.renew(self._brokers)

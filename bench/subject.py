@@ -26,10 +26,10 @@ class Subject:
         peak_rss_bytes: the most memory that was seen, over the whole tree.
     """
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        """``log`` takes everything that the process prints."""
+    def __init__(self, command: Sequence[str], log: Path, sample_s: float = SAMPLE_S) -> None:
+        """``log`` takes everything that the process prints; looked at every ``sample_s``."""
         self.peak_rss_bytes = 0
-        self._command, self._log = list(command), log
+        self._command, self._log, self._sample_s = list(command), log, sample_s
         self._times_s: list[float] = []
         self._cpu_s: list[float] = []
         self._over = threading.Event()
@@ -84,7 +84,7 @@ class Subject:
         while not self._over.is_set():
             with contextlib.suppress(psutil.NoSuchProcess):
                 self._sample(psutil.Process(self._process.pid))
-            self._over.wait(SAMPLE_S)
+            self._over.wait(self._sample_s)
 
     def _sample(self, root: psutil.Process) -> None:
         cpu_s, rss = 0.0, 0
