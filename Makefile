@@ -14,7 +14,7 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := --constraint constraints.txt --build-constraint constraints.txt
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench docs release audit clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -44,8 +44,17 @@ docs: $(VENV)/.run ## Write the pages of node kinds and the schema of the graph 
 	@$(BIN)/rtml nodes --markdown docs/nodes
 	@$(BIN)/rtml schema --out graphs/rtml.schema.json
 
+release: $(VENV)/.release ## Build the wheel and the list of the packages it runs with (CycloneDX), into dist/
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+	@$(BIN)/cyclonedx-py environment $(VENV)-release/bin/python --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/rtml.cdx.json
+	@echo "dist/rtml.cdx.json" >&2
+
+audit: $(VENV)/.release ## Ask the Python Package Index for known vulnerabilities of those packages
+	@$(BIN)/pip-audit --strict --skip-editable --path $$($(VENV)-release/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+
 clean: ## Remove the environment and the caches
-	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(VENV)-release dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # `--clear`, so that a changed pin leaves nothing behind. The pip inside may be too old for dependency groups.
 $(VENV)/.run: pyproject.toml constraints.txt
@@ -59,4 +68,11 @@ $(VENV)/.run: pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.run
 	@echo "Installing the tools for tests and checks into $(VENV) (once, about a minute) ..." >&2
 	@$(PIP) install $(PINS) --group dev
+	@touch $@
+
+# An environment with nothing but what a user gets, so that the lists do not tell of the tools.
+$(VENV)/.release: $(VENV)/.run
+	@$(PIP) install $(PINS) --group release
+	@$(PYTHON) -m venv --clear $(VENV)-release
+	@$(PIP) --python $(VENV)-release/bin/python install $(PINS) .
 	@touch $@
