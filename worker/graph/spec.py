@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +23,7 @@ from pydantic import (
 from worker.errors import ConfigError, Problem
 from worker.graph.text import Document, read
 from worker.nodes.route import Topic
-from worker.problems import problems_of
+from worker.problems import Location, dotted, problems_of
 
 MAX_NODES = 1_000
 MAX_TOPIC_LENGTH = 249
@@ -148,11 +148,30 @@ def parse(data: object) -> GraphSpec:
         raise ConfigError(Problem(prefix, message))
     if not isinstance(inner, Mapping):
         raise ConfigError(Problem(prefix, "a graph is a mapping: name, source, nodes, sink"))
+    if broken := list(_no_text(inner, ())):
+        raise ConfigError(p.within(prefix) if prefix else p for p in broken)
     try:
         return GraphSpec.model_validate(inner)
     except ValidationError as error:
         found = problems_of(error, GraphSpec, inner)
         raise ConfigError(p.within(prefix) if prefix else p for p in found) from error
+
+
+def _no_text(data: object, place: Location) -> Iterator[Problem]:
+    """Text that UTF-8 cannot write: a JSON escape gives half of a pair without complaint."""
+    if isinstance(data, str):
+        try:
+            data.encode()
+        except UnicodeEncodeError as error:
+            lone = f"\\u{ord(data[error.start]):04x}"
+            yield Problem(dotted(place), f"{lone} is half of a surrogate pair, and no character")
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            broken = list(_no_text(key, place))
+            yield from broken or _no_text(value, (*place, key))
+    elif isinstance(data, Sequence):
+        for i, value in enumerate(data):
+            yield from _no_text(value, (*place, i))
 
 
 def prefix_of(data: object) -> str:
