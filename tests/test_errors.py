@@ -10,16 +10,16 @@ from worker.errors import (
     ConfigError,
     Fault,
     ModelError,
+    ModelTimeoutError,
     Problem,
     RtmlError,
     Stage,
-    StageError,
     TransportError,
     nearest,
 )
 
 
-@pytest.mark.parametrize("error", [ConfigError, ModelError, StageError, TransportError])
+@pytest.mark.parametrize("error", [ConfigError, ModelError, ModelTimeoutError, TransportError])
 def test_one_root(error: type[RtmlError]) -> None:
     """Whoever catches RtmlError catches everything that is raised on purpose."""
     assert issubclass(error, RtmlError)

@@ -23,6 +23,7 @@ from faust.types.settings import Settings as FaustSettings
 
 from worker.graph.plan import Plan
 from worker.models.store.store import Store
+from worker.models.watchdog import watchdog
 from worker.services.fleet import Fleet
 from worker.services.location import DEFAULT_LOCATION, Location
 from worker.settings import Settings
@@ -152,6 +153,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
         app = _app()
+        watchdog.hopeless = self._hopeless
         services = [
             *([self.location] if self.location is not None else []),
             *self.fleet.pumps.values(),
@@ -188,6 +190,16 @@ class Worker:
                     await self._stop.wait()
             if watch is not None:
                 watch()
+
+    @staticmethod
+    def _hopeless(seconds: float) -> None:
+        """Nothing ends a run of a model: no offset of it is committed, and the thread is lost."""
+        log.critical(
+            "model_never_returns",
+            seconds=round(seconds, 1),
+            hint="the worker ends with code 1; another one reads those events again",
+        )
+        os._exit(1)
 
     def _signalled(self, number: int) -> None:
         log.info("stopping", signal=signal.Signals(number).name)

@@ -4,8 +4,9 @@
 
     RtmlError
     ├── ConfigError     every problem at once      -> refuse to start, exit code 2
-    ├── StageError      a node broke on a batch    -> bisect: score the good, dead-letter the bad
-    ├── ModelError      a model cannot load or run -> its service stops, readiness says which
+    ├── ModelError      a model does not load      -> its service does not start and says so
+    │   │               it breaks on a batch       -> halved: only the guilty rows are dead letters
+    │   └── ModelTimeoutError  took too long       -> the same
     └── TransportError  Kafka; retriable or not    -> back off and retry, or stop uncommitted
         └── StoreError  the model store            -> exit code 3
 
@@ -71,12 +72,12 @@ class ConfigError(RtmlError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class StageError(RtmlError):
-    """A node broke on a whole batch. The runner bisects until only guilty rows are left."""
-
-
 class ModelError(RtmlError):
-    """A model cannot be loaded or run at all. Its service stops and says so."""
+    """A model cannot be loaded, or breaks on what it is given."""
+
+
+class ModelTimeoutError(ModelError):
+    """A run of a model took too long and was ended."""
 
 
 class TransportError(RtmlError):

@@ -74,6 +74,8 @@ class Settings(BaseModel):
     """How long a stop or a revoke waits for what is in flight."""
     commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
     fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
+    model_timeout_ms: int = Field(default=5_000, ge=100, le=600_000)
+    """How long one run of a model may take; its events become dead letters then."""
     max_batch_events: int = Field(default=2_048, ge=1, le=100_000)
     max_batch_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
 

@@ -171,16 +171,58 @@ def shapes() -> None:
 
 
 def troublesome() -> None:
-    """nan: 0 gives NaN; mean_coupled: a row's result depends on its neighbours."""
+    """nan: 0 gives NaN; index: breaks on all but 0 and 1; mean_coupled: couples its rows."""
     column = (FLOAT, ["N", 1])
     divide = helper.make_node("Div", ["X", "X"], ["Y"])
     write("nan", from_nodes("nan", [divide], {"X": column}, {"Y": column}))
+
+    nodes = [
+        helper.make_node("Cast", ["X"], ["place"], to=INT64),
+        helper.make_node("Gather", ["table", "place"], ["Y"]),
+    ]
+    table = {"table": np.array([10, 20], dtype=np.float32)}
+    write("index", from_nodes("index", nodes, {"X": column}, {"Y": column}, table))
 
     nodes = [
         helper.make_node("ReduceMean", ["X"], ["mean"], axes=[0], keepdims=1),
         helper.make_node("Sub", ["X", "mean"], ["Y"]),
     ]
     write("mean_coupled", from_nodes("mean_coupled", nodes, {"X": column}, {"Y": column}))
+
+
+def endless() -> None:
+    """endless: gives back what it gets, and never returns where a feature is above 1,000."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["again"], ["still"]),
+            helper.make_node("Add", ["value", "nothing"], ["next"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", INT64, []),
+            helper.make_tensor_value_info("again", BOOL, []),
+            helper.make_tensor_value_info("value", FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("still", BOOL, []),
+            helper.make_tensor_value_info("next", FLOAT, None),
+        ],
+    )
+    nodes = [
+        helper.make_node("ReduceMax", ["X"], ["largest"], keepdims=0),
+        helper.make_node("Greater", ["largest", "bound"], ["hostile"]),
+        helper.make_node("Where", ["hostile", "for_ever", "once"], ["turns"]),
+        helper.make_node("Loop", ["turns", "yes", "X"], ["Y"], body=body),
+    ]
+    constants = {
+        "bound": np.array(1_000, dtype=np.float32),
+        "for_ever": np.array(2**62),
+        "once": np.array(1),
+        "yes": np.array(True),
+        "nothing": np.array(0, dtype=np.float32),
+    }
+    column = (FLOAT, ["N", 1])
+    write("endless", from_nodes("endless", nodes, {"X": column}, {"Y": column}, constants))
 
 
 def external() -> None:
@@ -205,4 +247,5 @@ if __name__ == "__main__":
     several_tensors()
     shapes()
     troublesome()
+    endless()
     external()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from tests.graph.fragile import POISON
 from tests.graph.support import graph, node, planned
 from worker.batch import Batch, Column, DType
 from worker.errors import Stage
-from worker.graph.run import Run, run
+from worker.graph.run import MAX_LATE_RUNS, Run, run
+from worker.models.watchdog import limited
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -145,6 +147,46 @@ def test_the_fault_of_a_node_that_raises_is_short() -> None:
     assert (fault.stage, fault.error, fault.node) == (Stage.NODE, "NodeError", "x")
     assert fault.message.startswith("ValueError: poison in [666.0]")
     assert len(fault.message) <= 300
+
+
+ENDLESS = node("m", "ONNXNode", model="endless.onnx", features=["a"], outputs={"y": "Y"})
+"""Never returns where the feature is above 1,000."""
+
+
+def endless(items: list[float]) -> tuple[Run, float]:
+    """A batch through that model with a limit of 0.4 s, and how long it took."""
+    start_s = time.perf_counter()
+    with limited(0.4):
+        done = ran([ENDLESS], batch(a=items), sink={"topic": "out", "fields": ["y"]})
+    return done, time.perf_counter() - start_s
+
+
+def test_the_row_on_which_a_model_never_returns_is_found() -> None:
+    """One of 2,048 is rejected as late, all others are scored."""
+    items = [float(i % 7) for i in range(2_048)]
+    items[777] = 5_000.0
+    done, _ = endless(items)
+    assert told(done) == {777: "m ModelTimeout"}
+    assert done.faults[777].stage is Stage.SCORE
+    assert "model 'endless.onnx' took longer than 0.1 s" in done.faults[777].message
+    assert done.batch["y"].to_list() == [item for item in items if item < 1_000]
+
+
+def test_a_model_that_never_returns_costs_a_bounded_time() -> None:
+    """Every row is rejected without a run for each."""
+    done, took_s = endless([5_000.0] * 2_048)
+    assert {fault.error for fault in done.faults.values()} == {"ModelTimeout"}
+    assert len(done.faults) == 2_048
+    assert done.late <= 2 * MAX_LATE_RUNS
+    assert took_s < 30.0
+
+
+def test_a_row_that_breaks_the_model_is_found() -> None:
+    """It is told as the model's failure, with what ONNX Runtime said."""
+    index = node("m", "ONNXNode", model="index.onnx", features=["a"], outputs={"y": "Y"})
+    done = ran([index], batch(a=[0.0, 9.0, 1.0]), sink={"topic": "out", "fields": ["y"]})
+    assert told(done) == {1: "m ModelFailed"}
+    assert (done.faults[1].stage, done.batch["y"].to_list()) == (Stage.SCORE, [10.0, 20.0])
 
 
 def test_halves_are_put_together_as_they_were() -> None:

@@ -25,3 +25,23 @@ def test_a_long_run_is_foreseen_from_one_event_s_time() -> None:
     pace = Pace(2_048, 900_000)
     pace.note([b"{}"] * 16, 0.016)
     assert (pace.is_long(10), pace.is_long(2)) == (True, False)
+
+
+def test_an_unknown_graph_is_scored_in_a_thread() -> None:
+    """Its first batch, and the first after another graph has taken its place."""
+    pace = Pace(2_048, 900_000)
+    assert pace.is_long(1)
+    pace.note([b"{}"] * 16, 0.0001)
+    assert (pace.is_long(100), pace.most) == (False, 2_048)
+    pace.forget()
+    assert (pace.is_long(1), pace.most) == (True, FIRST_BATCH_EVENTS)
+
+
+def test_a_batch_takes_no_longer_than_a_second() -> None:
+    """30 ms per event: 33 of them; 3 s per event: one."""
+    pace = Pace(2_048, 900_000)
+    found = []
+    for event_s in (0.03, 3.0):
+        pace.note([b"{}"] * 16, event_s * 16)
+        found.append(pace.most)
+    assert found == [33, 1]

@@ -9,10 +9,17 @@ import numpy as np
 
 from worker.batch import Batch, Column, ColumnType, Mask
 from worker.codec.outcome import Drop
-from worker.errors import Fault, Stage
+from worker.errors import Fault, ModelError, ModelTimeoutError, Stage
 from worker.graph.plan import Plan, Step
+from worker.models.watchdog import limit_s, limited
 
+MODEL_FAILED, MODEL_TIMEOUT = "ModelFailed", "ModelTimeout"
 Clock = Callable[[], float]
+MAX_LATE_RUNS = 12
+"""Runs that may be ended in one batch while the guilty rows are looked for: one row of 2,048 is
+found, and a model that never returns costs no more than twice as many."""
+SHORTER_LIMITS = 2
+"""How often the limit is halved on the way: a quarter of it is enough for any part."""
 _MESSAGE_LENGTH = 300  # it becomes a header, and an exception may quote the whole event
 
 
@@ -25,12 +32,14 @@ class Run:
         faults: rejected rows by position; the first node in the plan's order that rejects wins.
         drops: dropped rows by position; a row that is rejected anywhere is not dropped.
         seconds: time spent per node id, if a clock was given.
+        late: model runs that took too long and were ended.
     """
 
     batch: Batch
     faults: dict[int, Fault] = field(default_factory=dict)
     drops: dict[int, Drop] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    late: int = 0
 
 
 def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
@@ -79,16 +88,39 @@ def run_step(step: Step, batch: Batch, done: Run) -> Batch:
     try:
         made = step.node.process(batch)
     except Exception as error:  # noqa: BLE001 - whatever a node raises costs its guilty rows only
-        if len(batch) == 1:
-            row = int(batch.rows[0])
-            message = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
-            done.faults.setdefault(row, Fault(row, Stage.NODE, "NodeError", message, step.id))
-            return _empty(step.types, batch)
-        middle = len(batch) // 2
-        index = np.arange(len(batch))
-        halves = [run_step(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
-        return _concatenated(halves)
+        done.late += isinstance(error, ModelTimeoutError)
+        if len(batch) == 1 or done.late > MAX_LATE_RUNS:
+            return _rejected(step, batch, error, done)
+        if isinstance(error, ModelTimeoutError):
+            with limited(_share_of_limit(done.late)):
+                return _halved(step, batch, done)
+        return _halved(step, batch, done)
     return _compact(step.id, made, done)
+
+
+def _share_of_limit(late: int) -> float | None:
+    """Half a batch takes half as long, so that looking for the guilty rows need not be slow."""
+    whole = limit_s.get()
+    return whole / 2 if whole is not None and late <= SHORTER_LIMITS else whole
+
+
+def _halved(step: Step, batch: Batch, done: Run) -> Batch:
+    middle = len(batch) // 2
+    index = np.arange(len(batch))
+    halves = [run_step(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
+    return _concatenated(halves)
+
+
+def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:
+    """No row is left: each is a fault that tells what the node raised."""
+    stage, name = Stage.NODE, "NodeError"
+    if isinstance(error, ModelError):
+        late = isinstance(error, ModelTimeoutError)
+        stage, name = Stage.SCORE, MODEL_TIMEOUT if late else MODEL_FAILED
+    message = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
+    for row in batch.rows.tolist():
+        done.faults.setdefault(row, Fault(row, stage, name, message, step.id))
+    return _empty(step.types, batch)
 
 
 def _compact(node: str, batch: Batch, done: Run) -> Batch:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.errors import ModelError
+from worker.errors import ModelError, ModelTimeoutError
 from worker.files import open_file
+from worker.models.watchdog import limit_s, watchdog
 
 # Since 1.32 the official builds send usage data to their maker over HTTPS. Only this switch, set
 # before the import, keeps the uploader and its file in the temporary folder from being made.
@@ -152,6 +153,7 @@ class Session:
             One ``(n, ...)`` array per name.
 
         Raises:
+            ModelTimeoutError: it took longer than `worker.models.watchdog.limit_s` says.
             ModelError: the model broke on this batch, or gave an output of another shape.
         """
         n = len(next(iter(feeds.values())))
@@ -175,9 +177,18 @@ class Session:
         return [values[:n] for values in self._run(full, outputs)]
 
     def _run(self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        seconds = limit_s.get()
+        stop = None if seconds is None else ort.RunOptions()
         try:
-            found = self._session.run(list(outputs), dict(feeds))
+            if stop is None or seconds is None:
+                found = self._session.run(list(outputs), dict(feeds))
+            else:
+                with watchdog.watched(stop, seconds):
+                    found = self._session.run(list(outputs), dict(feeds), stop)
         except Exception as error:  # onnxruntime raises its own types, which share no base
+            if stop is not None and stop.terminate:
+                message = f"model '{self.name}' took longer than {seconds:g} s and was ended"
+                raise ModelTimeoutError(message) from error
             raise ModelError(f"model '{self.name}' does not run: {_first_line(error)}") from error
         n = len(next(iter(feeds.values())))
         arrays = [self._array(name, values) for name, values in zip(outputs, found, strict=True)]

@@ -8,7 +8,9 @@ LONG_RUN_S = 0.005
 """What runs longer goes to a thread: ONNX Runtime releases the interpreter's lock, so that
 heartbeats, fetches and acknowledgements go on."""
 FIRST_BATCH_EVENTS = 16
-"""Little is known of the first batch: if each event takes long, few of them block the loop."""
+"""Little is known of the first batch: if each event takes long, it must end all the same."""
+MAX_RUN_S = 1.0
+"""A batch that takes longer is no faster, and its events wait for one another."""
 
 
 class Pace:
@@ -19,16 +21,21 @@ class Pace:
     """
 
     def __init__(self, max_events: int, max_bytes: int) -> None:
-        self.most = min(FIRST_BATCH_EVENTS, max_events)
         self._max_events, self._max_bytes = max_events, max_bytes
-        self._event_s = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Another graph: nothing is known of it."""
+        self.most = min(FIRST_BATCH_EVENTS, self._max_events)
+        self._event_s: float | None = None
 
     def is_long(self, events: int) -> bool:
-        """Whether the graph will take long with so many events, going by the last batch."""
-        return self._event_s * events > LONG_RUN_S
+        """Whether the graph may take long with so many events, going by the last batch."""
+        return self._event_s is None or self._event_s * events > LONG_RUN_S
 
     def note(self, values: Sequence[bytes | None], graph_s: float) -> None:
-        """A batch is scored: fits the next one's events to its bytes."""
+        """A batch is scored: fits the next one's events to its bytes and its time."""
         mean_bytes = max(sum(map(len, filter(None, values))) // len(values), 1)
-        self.most = max(1, min(self._max_events, self._max_bytes // mean_bytes))
         self._event_s = graph_s / len(values)
+        in_time = int(MAX_RUN_S / self._event_s) if self._event_s else self._max_events
+        self.most = max(1, min(self._max_events, self._max_bytes // mean_bytes, in_time))

@@ -18,6 +18,8 @@ from mode import Service
 
 from worker.codec.outcome import Outcomes
 from worker.graph.plan import Plan
+from worker.graph.run import MODEL_TIMEOUT
+from worker.models.watchdog import limited
 from worker.score import Timing, score
 from worker.stream.guarded import Guarded
 from worker.stream.intake import Taken, joined, take
@@ -32,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 IN_FLIGHT_BATCHES = 4
 PROBE_S = 5.0
+LOOP_LIMIT_S = 0.1
+"""A model that usually is fast, and hangs on one event, must not hold the loop: it is run again in
+a thread, with the limit of the settings."""
 
 _value, _timestamp = attrgetter("value"), attrgetter("timestamp")
 
@@ -147,6 +152,7 @@ class Pump(Guarded):
             if not self.link.fits(plan, known):
                 await self._tickets.join()  # another producer must not overtake this one
             await self.link.adopt(plan, known)
+            self._pace.forget()
 
     def _wait(self, reason: str) -> None:
         self.waiting = reason
@@ -175,11 +181,15 @@ class Pump(Guarded):
         await self._tickets.put(Ticket(epoch, taken, outcomes, timestamps_ms, futures, sent_s))
 
     async def _score(self, plan: Plan, values: list[bytes | None], timing: Timing) -> Outcomes:
-        clock = time.perf_counter
-        if self._pace.is_long(len(values)):
-            outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
-        else:
-            outcomes = score(plan, values, clock, timing)
+        """A batch's outcomes; what is or may be long is scored in a thread, with a time limit."""
+        clock, limit_s = time.perf_counter, self._terms.settings.model_timeout_ms / 1_000
+        outcomes: Outcomes | None = None
+        if not self._pace.is_long(len(values)):
+            with limited(min(limit_s, LOOP_LIMIT_S)):
+                outcomes = score(plan, values, clock, timing)
+        if outcomes is None or any(fault.error == MODEL_TIMEOUT for fault in outcomes.faults):
+            with limited(limit_s):
+                outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
         self._pace.note(values, sum(timing.nodes.values()))
         return outcomes
 

@@ -15,6 +15,7 @@ class Limits:
         body_bytes: of a request.
         events: in a request.
         score_s: from the whole body to the answer, waiting for a thread included.
+        model_s: one run of a model.
         read_s: until the whole body is here.
         threads: score at the same time; they share the interpreter with the stream.
         places: requests that are scored or wait for a thread; one more is told to come again.
@@ -24,6 +25,7 @@ class Limits:
     body_bytes: int = 1_000_000
     events: int = 10_000
     score_s: float = 10.0
+    model_s: float = 5.0
     read_s: float = 10.0
     threads: int = 2
     places: int = 64
@@ -36,4 +38,5 @@ class Limits:
             body_bytes=settings.http_max_body_bytes,
             events=settings.http_max_events,
             score_s=settings.http_timeout_ms / 1_000,
+            model_s=settings.model_timeout_ms / 1_000,
         )

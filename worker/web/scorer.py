@@ -12,6 +12,7 @@ from typing import TypeVar
 from worker.codec.outcome import Drop, Scored
 from worker.errors import Fault
 from worker.graph.plan import Plan
+from worker.models.watchdog import limited
 from worker.score import score
 from worker.web.answers import Refusal
 from worker.web.limits import Limits
@@ -26,8 +27,9 @@ T = TypeVar("T")
 class Job:
     """One request's work; runs in a thread."""
 
-    def __init__(self) -> None:
-        self._over = threading.Event()
+    def __init__(self, model_s: float) -> None:
+        """``model_s``: how long one run of a model may take."""
+        self._over, self._model_s = threading.Event(), model_s
 
     def cancel(self) -> None:
         """Nobody waits for it any more."""
@@ -41,7 +43,9 @@ class Job:
         for start in range(0, len(values), CHUNK_EVENTS):
             if self._over.is_set():
                 return
-            yield iter(score(plan, values[start : start + CHUNK_EVENTS]))
+            with limited(self._model_s):
+                outcomes = score(plan, values[start : start + CHUNK_EVENTS])
+            yield iter(outcomes)
 
 
 class Scorer:
@@ -65,7 +69,7 @@ class Scorer:
             told = f"{self._limits.places} requests are being scored or wait for it"
             hint = "come again in a second, or send several events in one request"
             raise Refusal(503, told, hint=hint, headers={"Retry-After": "1"})
-        job = Job()
+        job = Job(self._limits.model_s)
         done = self._threads.submit(work, job)
         done.add_done_callback(lambda _: self._places.release())
         try:
