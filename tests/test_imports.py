@@ -13,6 +13,7 @@ CORE = [
     "errors",
     "problems",
     "files",
+    "marks",
     "batch",
     "schema",
     "dataset",

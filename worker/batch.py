@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.errors import Stage
+from worker.marks import Mark
 
 Mask = NDArray[np.bool_]
+
 Rows = NDArray[np.int64]
 
 
@@ -169,27 +171,6 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What a node decided about some rows of the batch it was given: rejected or dropped.
-
-    Attributes:
-        rows: ``(n,)`` mask over the batch's live rows.
-        reason: for a drop, its counted reason; for a rejection, the stable error name.
-        stage: set for a rejection, None for a drop.
-        messages: one text for all marked rows, or one for each of them.
-    """
-
-    rows: Mask
-    reason: str
-    stage: Stage | None = None
-    messages: str | Sequence[str] = ""
-
-    def message(self, i: int) -> str:
-        """The text for the i-th marked row."""
-        return self.messages if isinstance(self.messages, str) else self.messages[i]
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Live rows of a micro-batch as columns of equal length n.
 
@@ -197,11 +178,13 @@ class Batch:
         columns: name -> column.
         rows: ``(n,)`` int64: each live row's position among the records that were read, ascending.
         marks: decisions of the node that made this batch; the runner takes the rows out.
+        unknown: column -> how many of its values that node does not know; the runner counts them.
     """
 
     columns: Mapping[str, Column]
     rows: Rows
     marks: tuple[Mark, ...] = field(default=())
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, columns: Mapping[str, Column], n: int | None = None) -> Batch:
@@ -224,16 +207,16 @@ class Batch:
         for name, column in new.items():
             if len(column) != len(self.rows):
                 raise ValueError(f"column '{name}' has {len(column)} rows, not {len(self.rows)}")
-        return Batch({**self.columns, **new}, self.rows, self.marks)
+        return Batch({**self.columns, **new}, self.rows, self.marks, self.unknown)
 
     def without(self, names: Iterable[str]) -> Batch:
         """The same rows without those columns."""
         gone = set(names)
         kept = {name: column for name, column in self.columns.items() if name not in gone}
-        return Batch(kept, self.rows, self.marks)
+        return Batch(kept, self.rows, self.marks, self.unknown)
 
     def take(self, index: Rows | Mask) -> Batch:
-        """The rows at ``index`` (ascending positions or a mask), without marks."""
+        """The rows at ``index`` (ascending positions or a mask), without marks and counts."""
         return Batch({name: c.take(index) for name, c in self.columns.items()}, self.rows[index])
 
     def reject(
@@ -247,4 +230,11 @@ class Batch:
         return self._marked(Mark(rows, reason))
 
     def _marked(self, mark: Mark) -> Batch:
-        return Batch(self.columns, self.rows, (*self.marks, mark)) if mark.rows.any() else self
+        if not mark.rows.any():
+            return self
+        return Batch(self.columns, self.rows, (*self.marks, mark), self.unknown)
+
+    def count_unknown(self, counts: Mapping[str, int]) -> Batch:
+        """Tells, by column, of values that are none of the node's categories or keys."""
+        found = {name: n for name, n in counts.items() if n}
+        return Batch(self.columns, self.rows, self.marks, found) if found else self

@@ -70,4 +70,5 @@ def score(
         [faults[row] for row in sorted(faults)],
         sorted(drops, key=lambda drop: drop.row),
         topics,
+        done.unknown,
     )

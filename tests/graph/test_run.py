@@ -68,6 +68,21 @@ def test_rows_keep_their_positions() -> None:
     assert done.faults[5].stage is Stage.VALIDATE
 
 
+def test_unknown_values_are_summed_up_by_node_and_column() -> None:
+    """Each node tells its own, once, for the rows that reach it; a run without has none."""
+    encode = {"columns": {"t": ["x"]}, "keep": True}
+    nodes = [keep("low", "a", 0), node("first", "OneHotEncoder", **encode)]
+    translate = {"columns": {"t": ["x", "y"]}}
+    nodes += [node("second", "OrdinalEncoder", **translate), demand("bad", "a", max=50)]
+    numbers = Column.of([1.0, 2.0, -1.0, 99.0], DType.FLOAT64)
+    words = Column.of(["y", "z", "z", "z"], DType.TEXT)
+    done = ran(nodes, Batch.of({"a": numbers, "t": words}))
+    assert done.unknown == {("first", "t"): 3, ("second", "t"): 2}
+    assert done.batch.unknown == {}
+    known = Batch.of({"a": numbers, "t": Column.of(["x"] * 4, DType.TEXT)})
+    assert ran(nodes, known).unknown == {}
+
+
 def test_no_node_sees_a_dead_row() -> None:
     """What one node took out cannot break the next."""
     done = ran(

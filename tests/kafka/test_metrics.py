@@ -10,24 +10,27 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.kafka.client import Record, end_offsets, produce
 from tests.kafka.metrics import samples, total
-from tests.kafka.service import MODEL, SCORE, Service, make_service
+from tests.kafka.service import MODEL, SCHEMA, SCORE, Service, make_service
 from tests.kafka.verdict import event, events
 from tests.kafka.waiting import until
 from tests.kafka.worker import Worker
 from worker import __version__
 
-SCORED, DROPPED, DEAD, TOMBSTONES = 500, 40, 3, 2
+SCORED, DROPPED, DEAD, TOMBSTONES, UNKNOWN = 500, 40, 3, 2, 7
 SMALL = {
     "id": "small",
     "type": "Filter",
     "params": {"column": "f1", "op": "lt", "value": 50, "reason": "too_large"},
 }
+PLAN = {"id": "plan", "type": "OneHotEncoder", "params": {"columns": {"plan": ["gold"]}}}
+FIELDS = {**SCHEMA["properties"], "plan": {"type": "string"}}
 # Name -> labels, as the contract has them.
 METRICS = {
     "rtml_events_received_total": {"service", "topic"},
     "rtml_events_scored_total": {"service", "topic"},
     "rtml_events_dropped_total": {"service", "topic", "reason"},
     "rtml_dead_letters_total": {"service", "topic", "stage", "error"},
+    "rtml_unknown_values_total": {"service", "node", "column"},
     "rtml_batch_size_events_bucket": {"service", "le"},
     "rtml_stage_duration_seconds_bucket": {"service", "stage", "le"},
     "rtml_node_duration_seconds_bucket": {"service", "node", "le"},
@@ -47,9 +50,13 @@ def served(
     kafka: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Service, Worker, str]]:
     """A worker that has done a known load, and its page of metrics."""
-    service = make_service(kafka, tmp_path_factory.mktemp("http"), nodes=[SMALL, SCORE])
+    schema = {"schema": {**SCHEMA, "properties": FIELDS}}
+    folder = tmp_path_factory.mktemp("http")
+    service = make_service(kafka, folder, source=schema, nodes=[SMALL, PLAN, SCORE])
     sent = [
-        *events(SCORED),
+        *events(SCORED - UNKNOWN - 1),
+        Record(event(0)[:-1] + b', "plan": "gold"}', b"k"),
+        *(Record(event(seq)[:-1] + b', "plan": "lead"}', b"k") for seq in range(UNKNOWN)),
         *(Record(event(seq)[:-1] + b', "f1": 99}', b"k") for seq in range(DROPPED)),
         *(Record(b"bad %d" % number, b"k") for number in range(DEAD)),
         *(Record(None, b"k%d" % number) for number in range(TOMBSTONES)),
@@ -83,6 +90,8 @@ def test_the_counters_are_right(served: tuple[Service, Worker, str]) -> None:
     assert total(page, dropped, reason="tombstone", **own) == TOMBSTONES
     assert total(page, dead, stage="decode", error="MalformedJson", **own) == DEAD
     assert total(page, "rtml_events_lost_total", **own) == 0
+    unknown = {"service": service.name, "node": "plan", "column": "plan"}
+    assert samples(page, "rtml_unknown_values_total", **unknown) == [UNKNOWN]
     assert total(page, "rtml_batch_size_events_sum") == everything
     assert total(page, "rtml_event_age_seconds_count") >= SCORED
 

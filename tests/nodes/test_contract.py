@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -202,6 +203,18 @@ def test_rows_are_independent(kind: str, filling: str) -> None:
         for row in range(len(batch))
     ]
     assert outcome(node.process(batch), node.signature.writes) == alone
+
+
+@every_kind
+@fillings
+def test_unknown_values_are_counted_row_by_row(kind: str, filling: str) -> None:
+    """What a node does not know in a batch is what it does not know in its rows."""
+    node, _ = example_node(kind)
+    batch = given(kind, filling, 7)
+    alone: Counter[str] = Counter()
+    for row in range(len(batch)):
+        alone.update(node.process(batch.take(np.array([row]))).unknown)
+    assert node.process(batch).unknown == alone
 
 
 @every_kind

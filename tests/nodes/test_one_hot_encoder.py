@@ -60,6 +60,29 @@ def test_equals_scikit_learn_ignoring_the_unknown(values: list[str]) -> None:
     assert np.array_equal(np.stack([batch["x_b"].values, batch["x_a"].values], axis=1), expected)
 
 
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("OneHotEncoder", {"columns": {"x": ["b", "a"]}}),
+        ("OrdinalEncoder", {"columns": {"x": ["b", "a"]}}),
+        ("Map", {"column": "x", "mapping": {"b": "B", "a": None}, "into": "y"}),
+        ("Pandas", {"import": "map", "cols": "x", "kwargs": {"arg": {"b": "B", "a": None}}}),
+        ("Pandas", {"import": "get_dummies", "cols": "x", "categories": ["b", "a"]}),
+        ("Processor", {"kind": "OneHotEncoder", "params": {"columns": {"x": ["b", "a"]}}}),
+    ],
+)
+@given(values=st.lists(st.none() | st.sampled_from(["a", "b", "c", ""])))
+def test_unknown_values_are_counted(
+    kind: str, params: dict[str, Any], values: list[str | None]
+) -> None:
+    """What is none of the categories or keys is told by its column; what is missing is not."""
+    unknown = sum(value is not None and value not in ("a", "b") for value in values)
+
+    batch = run(kind, params, {"x": DType.TEXT}, {"x": values})
+
+    assert batch.unknown == ({"x": unknown} if unknown else {})
+
+
 def test_each_new_column_is_contiguous() -> None:
     """A new column is a row of its block, so that stacking it into a matrix reads it in order."""
     batch = run("OneHotEncoder", {"columns": {"x": [1, 2]}}, {"x": DType.INT64}, {"x": [1, 2, 2]})

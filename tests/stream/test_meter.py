@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,11 +46,12 @@ def test_ages_are_counted_as_prometheus_counts_them(batches: list[list[float]]) 
 
 
 def test_a_batch_is_counted_by_what_became_of_it() -> None:
-    """Scored, dropped by reason, dead by stage and error; in flight until it is settled."""
+    """Scored, dropped by reason, dead by stage and error, unknown values; then not in flight."""
     meters = Meters()
     meter = meters.of("fraud", "tx")
     fault = Fault(1, Stage.DECODE, "MalformedJson", "no object")
     outcomes = Outcomes([b"{}", None, None, b"{}"], [fault], [Drop(2, "tombstone")])
+    outcomes = replace(outcomes, unknown={("brand", "car.brand"): 2, ("sex", "gender"): 1})
     meter.taken(4, Timing(0.001, {"score": 0.002}, 0.003))
     assert total(page(meters), "rtml_in_flight_events", service="fraud") == 4
     meter.settled(outcomes, [int(NOW_MS) - 2_000] * 4, NOW_MS)
@@ -59,6 +62,9 @@ def test_a_batch_is_counted_by_what_became_of_it() -> None:
     assert total(text, "rtml_events_dropped_total", reason="tombstone", **own) == 1
     dead = {"stage": "decode", "error": "MalformedJson", **own}
     assert total(text, "rtml_dead_letters_total", **dead) == 1
+    own_unknown = {"service": "fraud", "node": "brand", "column": "car.brand"}
+    assert total(text, "rtml_unknown_values_total", **own_unknown) == 2
+    assert total(text, "rtml_unknown_values_total", service="fraud") == 3
     assert total(text, "rtml_in_flight_events", service="fraud") == 0
     assert total(text, "rtml_event_age_seconds_sum", service="fraud") == 8
     assert total(text, "rtml_node_duration_seconds_sum", node="score") == 0.002

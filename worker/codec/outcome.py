@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from worker.errors import Fault
@@ -40,12 +40,14 @@ class Outcomes:
         faults: the rejected records, ascending by row.
         drops: the dropped records, ascending by row.
         topics: ``n`` entries where a graph has a Route, else None.
+        unknown: (node id, column) -> how many values were none of the node's categories or keys.
     """
 
     values: list[bytes | None]
     faults: list[Fault] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
     topics: list[str | None] | None = None
+    unknown: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -31,6 +31,7 @@ class Run:
         batch: the rows that reached the sink, with its columns.
         faults: rejected rows by position; the first node in the plan's order that rejects wins.
         drops: dropped rows by position; a row that is rejected anywhere is not dropped.
+        unknown: values that a node did not know: (node id, column) -> how many.
         seconds: time spent per node id, if a clock was given.
         late: model runs that took too long and were ended.
     """
@@ -38,6 +39,7 @@ class Run:
     batch: Batch
     faults: dict[int, Fault] = field(default_factory=dict)
     drops: dict[int, Drop] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     late: int = 0
 
@@ -125,8 +127,10 @@ def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:
 
 def _compact(node: str, batch: Batch, done: Run) -> Batch:
     """Takes the marked rows out and notes what became of them; Rejected beats Dropped."""
+    for column, n in batch.unknown.items():
+        done.unknown[node, column] = done.unknown.get((node, column), 0) + n
     if not batch.marks:
-        return batch
+        return Batch(batch.columns, batch.rows) if batch.unknown else batch
     live: Mask = np.ones(len(batch), dtype=np.bool_)
     for mark in batch.marks:
         live &= ~mark.rows

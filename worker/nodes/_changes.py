@@ -23,13 +23,15 @@ class Change:
         error: a row whose value is present and has no result is rejected under this name; empty
             where it becomes missing.
         way_out: what a rejection advises.
+        counts: whether ``apply`` also gives how many values it does not know.
     """
 
     dtype: DType
-    apply: Callable[..., Column]
+    apply: Callable[..., Any]
     also: tuple[str, ...] = ()
     error: str = ""
     way_out: str = "correct the event"
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,14 @@ class Changes:
     changes: Mapping[str, tuple[str, Change]]
 
     def __call__(self, batch: Batch) -> Batch:
-        new = {}
+        new, unknown = {}, {}
         marked, rejected = batch, None
         for target, (name, change) in self.changes.items():
             column = batch[name]
-            new[target] = change.apply(column, *(batch[other] for other in change.also))
+            made = change.apply(column, *(batch[other] for other in change.also))
+            if change.counts:
+                made, unknown[name] = made
+            new[target] = made
             if not change.error:
                 continue
             failed = new[target].missing & ~column.missing
@@ -60,7 +65,7 @@ class Changes:
                     for value in column.take(failed).to_list()
                 ]
                 marked = marked.reject(failed, change.error, messages)
-        return marked.with_columns(new)
+        return marked.with_columns(new).count_unknown(unknown)
 
 
 def filled(column: Column, fill: Any) -> Column:

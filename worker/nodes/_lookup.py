@@ -38,6 +38,11 @@ class Lookup:
         return codes
 
 
+def unknowns(codes: Rows) -> int:
+    """How many values are none of the keys."""
+    return int(np.count_nonzero(codes == UNKNOWN))
+
+
 def fit_keys(columns: Columns, path: str, keys: Iterable[Scalar], dtype: DType) -> list[Any]:
     """The keys of a mapping as ``dtype``; notes those that do not fit or occur twice."""
     return _fit_each(columns, [(f"{path}.{key}", key) for key in keys], dtype, keyed=True)

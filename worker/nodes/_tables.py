@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.batch import Column, DType
 from worker.nodes._fit import Scalar, common_dtype, fit
-from worker.nodes._lookup import FIRST, Lookup, fit_keys
+from worker.nodes._lookup import FIRST, Lookup, fit_keys, unknowns
 from worker.nodes.base import Columns
 
 
@@ -46,9 +46,10 @@ class Translation:
             values = []
         self._table = Column.of(values, self.dtype)
 
-    def __call__(self, column: Column) -> Column:
-        """One lookup per row; missing stays missing."""
-        return self._table.take(self._lookup.codes(column))
+    def __call__(self, column: Column) -> tuple[Column, int]:
+        """One lookup per row; missing stays missing. The number is that of values without key."""
+        codes = self._lookup.codes(column)
+        return self._table.take(codes), unknowns(codes)
 
 
 class Replacement:

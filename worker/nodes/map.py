@@ -25,9 +25,10 @@ class MapParams(Params):
 class Map(Node[MapParams]):
     """Replaces each value by the one that ``mapping`` gives for it.
 
-    A value that is no key becomes ``default``, or missing without one; missing stays missing, also
-    with a default. Keys that the file writes as text fit int64, float and bool columns (``"1"``,
-    ``"true"``). The result is text, bool, int64 or float64, as the values are.
+    A value that is no key becomes ``default``, or missing without one, and is counted in the metric
+    `rtml_unknown_values_total`; missing stays missing, also with a default. Keys that the file
+    writes as text fit int64, float and bool columns (``"1"``, ``"true"``). The result is text,
+    bool, int64 or float64, as the values are.
     """
 
     Params = MapParams
@@ -50,5 +51,7 @@ class Map(Node[MapParams]):
 
     def process(self, batch: Batch) -> Batch:
         """One lookup per row."""
-        into = self.params.into or self.params.column
-        return batch.with_columns({into: self._translation(batch[self.params.column])})
+        source = self.params.column
+        column, unknown = self._translation(batch[source])
+        into = self.params.into or source
+        return batch.with_columns({into: column}).count_unknown({source: unknown})

@@ -8,7 +8,7 @@ from pydantic import StrictBool
 
 from worker.batch import Batch, Column, ColumnType, DType
 from worker.nodes._categories import Categories, Names, category_lookup, one_hot
-from worker.nodes._lookup import Lookup
+from worker.nodes._lookup import Lookup, unknowns
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 _FLOAT32 = ColumnType(DType.FLOAT32).numpy
@@ -26,7 +26,8 @@ class OneHotEncoder(Node[OneHotEncoderParams]):
 
     Columns are ``(n,)`` text, int64 or bool, with categories of that type; the new ones are
     ``(n,)`` float32, named as ``pandas.get_dummies`` names them (``flag_True`` for a bool). An
-    unknown or missing value gives all zeros. The source column is removed unless ``keep``.
+    unknown or missing value gives all zeros; unknown ones are counted in the metric
+    `rtml_unknown_values_total`. The source column is removed unless ``keep``.
     """
 
     Params = OneHotEncoderParams
@@ -56,7 +57,10 @@ class OneHotEncoder(Node[OneHotEncoderParams]):
     def process(self, batch: Batch) -> Batch:
         """One block per source column; the new columns are its rows."""
         new: dict[str, Column] = {}
+        unknown = {}
         for source, (names, lookup) in self._encoders.items():
-            block = one_hot(lookup.codes(batch[source]), len(names), _FLOAT32)
+            codes = lookup.codes(batch[source])
+            unknown[source] = unknowns(codes)
+            block = one_hot(codes, len(names), _FLOAT32)
             new.update(zip(names, map(Column, block), strict=True))
-        return batch.without(self._removed).with_columns(new)
+        return batch.without(self._removed).with_columns(new).count_unknown(unknown)

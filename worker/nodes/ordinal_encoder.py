@@ -10,7 +10,7 @@ from pydantic import Field
 
 from worker.batch import Batch, Column, ColumnType, DType
 from worker.nodes._categories import Categories, category_lookup
-from worker.nodes._lookup import FIRST, UNKNOWN, Lookup
+from worker.nodes._lookup import FIRST, UNKNOWN, Lookup, unknowns
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 
@@ -25,7 +25,7 @@ class OrdinalEncoder(Node[OrdinalEncoderParams]):
     """Replaces each category by its position from 0, other values by ``unknown``.
 
     Columns are ``(n,)`` text, int64 or bool, with categories of that type; they become int64.
-    Missing stays missing.
+    Missing stays missing. Other values are counted in the metric `rtml_unknown_values_total`.
     """
 
     Params = OrdinalEncoderParams
@@ -52,8 +52,10 @@ class OrdinalEncoder(Node[OrdinalEncoderParams]):
 
     def process(self, batch: Batch) -> Batch:
         """One lookup per value."""
-        new = {}
+        new, unknown = {}, {}
         for name, (lookup, positions) in self._encoders.items():
             column = batch[name]
-            new[name] = Column(positions[lookup.codes(column)], column.valid)
-        return batch.with_columns(new)
+            codes = lookup.codes(column)
+            unknown[name] = unknowns(codes)
+            new[name] = Column(positions[codes], column.valid)
+        return batch.with_columns(new).count_unknown(unknown)

@@ -38,6 +38,12 @@ class Meters:
             "rtml_dead_letters", "Events that became dead letters", [*topic, "stage", "error"],
             registry=registry,
         )  # fmt: skip
+        self.unknown = Counter(
+            "rtml_unknown_values",
+            "Values that are none of a node's categories or keys",
+            ["service", "node", "column"],
+            registry=registry,
+        )
         self.lost = Counter(
             "rtml_events_lost",
             "Offsets that retention took before they were read",
@@ -169,6 +175,8 @@ class Meter:
             self._count_drops(Tally(drop.reason for drop in outcomes.drops))
         if outcomes.faults:
             self._count_dead((str(fault.stage), fault.error) for fault in outcomes.faults)
+        for (node, column), n in outcomes.unknown.items():
+            self._all.unknown.labels(self._service, node, column).inc(n)
 
     def abandoned(self, events: int) -> None:
         """Events that were in work are given up; they will be read again."""

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import Batch, Column, ColumnType, DType
 from worker.nodes._categories import CATEGORICAL, Names, one_hot
-from worker.nodes._lookup import MISSING, Lookup, fit_items
+from worker.nodes._lookup import MISSING, Lookup, fit_items, unknowns
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import Call, Effect, Kwargs, Named, Operation, PerFrame
 
@@ -44,13 +44,13 @@ class _Encoder:
         self.names = names
         self.dtype = _DTYPES[kwargs.dtype]
 
-    def __call__(self, column: Column) -> dict[str, Column]:
+    def __call__(self, column: Column) -> tuple[dict[str, Column], int]:
         codes = self._lookup.codes(column)
         dtype = ColumnType(self.dtype).numpy
         rows = [*one_hot(codes, self._k, dtype)][1 if self._kwargs.drop_first else 0 :]
         if self._kwargs.dummy_na:
             rows.append((codes == MISSING).astype(dtype))
-        return dict(zip(self.names, map(Column, rows), strict=True))
+        return dict(zip(self.names, map(Column, rows), strict=True)), unknowns(codes)
 
 
 def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
@@ -78,9 +78,11 @@ def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
 
     def apply(batch: Batch) -> Batch:
         made: dict[str, Column] = {}
+        unknown = {}
         for source, encoder in encoders.items():
-            made |= encoder(batch[source])
-        return batch.without(removes).with_columns(made)
+            new, unknown[source] = encoder(batch[source])
+            made |= new
+        return batch.without(removes).with_columns(made).count_unknown(unknown)
 
     return Effect(tuple(encoders), writes, apply, removes)
 

@@ -70,7 +70,7 @@ class WhereKwargs(Kwargs):
 
 def _map(columns: Columns, kwargs: MapKwargs, _: str, dtype: DType) -> Change:
     translation = Translation(columns, "kwargs.arg", kwargs.arg, dtype)
-    return Change(translation.dtype, translation)
+    return Change(translation.dtype, translation, counts=True)
 
 
 def _isin(columns: Columns, kwargs: MemberKwargs, _: str, dtype: DType) -> Change:
