@@ -103,6 +103,103 @@ def test_wrong_params(node: Any, params: dict[str, Any], told: str) -> None:
     assert any(told in text for text in problems(caught.value)), problems(caught.value)
 
 
+SGD = "sklearn.linear_model.SGDClassifier"
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "told"),
+    [
+        (
+            "Pandas",
+            {"import": "fillna", "kwargs": {"valeu": 0}, "colz": "a"},
+            [
+                "colz: is no known key; did you mean 'cols'?",
+                "kwargs.valeu: is no known key; did you mean 'value'?",
+            ],
+        ),
+        (
+            "Pandas",
+            {"import": "map", "kwargs": {"arg": len, "na_acton": 0}, "into": "b", "inplace": True},
+            [
+                "kwargs.arg: a function cannot be written",
+                "into: inplace puts results into their own",
+                "kwargs.na_acton: is no known key; did you mean 'na_action'?",
+            ],
+        ),
+        (
+            "Pandas",
+            {"import": "cut", "cols": "a", "kwargs": {"bins": [1, 0], "labels": ["x", "y"]}},
+            ["kwargs.bins[1]: edges must ascend", "kwargs.labels: 2 labels, but 1 intervals"],
+        ),
+        (
+            "Pandas",
+            {"import": "get_dummies", "kwargs": {"prefx": "b"}},
+            ["kwargs.prefx: is no known key; did you mean 'prefix'?"],
+        ),
+        ("FieldOps", {}, ["select: give select, drop, rename or copy"]),
+        ("FieldOps", {"rname": {"a": "b"}}, ["rname: is no known key; did you mean 'rename'?"]),
+        (
+            "FieldOps",
+            {"rename": {"a": "x", "b": "x"}},
+            ["rename.b: column 'x' is named twice, first at rename.a"],
+        ),
+        (
+            "OneHotEncoder",
+            {"columns": {"x": ["a", "a"]}, "kep": True},
+            [
+                "kep: is no known key; did you mean 'keep'?",
+                "columns.x[1]: the same value as columns.x[0]",
+            ],
+        ),
+        (
+            "Derive",
+            {"into": "x", "expression": "coalesc(a, 0) > 1"},
+            ["expression: character 1: no function 'coalesc'; did you mean 'coalesce'?"],
+        ),
+        (
+            "Processor",
+            {"kind": "Clip", "params": {"columns": ["a"], "lower": 3, "upper": 1}},
+            ["params.lower: lower 3 is above upper 1"],
+        ),
+        (
+            "ScikitLearn",
+            {
+                "features": ["a"],
+                "label": "y",
+                "mode": "train",
+                "model_path": "m.onnx",
+                "params": {"model": SGD, "model_params": {"los": "hinge"}},
+            },
+            ["params.model_params.los: is no param of SGDClassifier; did you mean 'loss'?"],
+        ),
+        ("Simulator", {"schema": {"type": "objekt"}}, ["schema.type: must be one of object"]),
+        ("Split", {"train_size": 0.7, "test_size": 0.7}, ["train_size and test_size are more"]),
+        ("ModelUpload", {"model_path": "m", "alias": "a/b"}, ["alias: 'a/b' names no alias"]),
+        ("Pandas", "map", ["params: must be a mapping, params={...}, not str"]),
+    ],
+)
+def test_every_problem_is_told_where_the_node_is_made(
+    kind: str, params: Any, told: list[str]
+) -> None:
+    """Keywords, operations and functions need no data to be wrong; all are told at once."""
+    with pytest.raises(ConfigError) as caught:
+        NodeFactory.create(kind, params)
+    found = problems(caught.value)
+    assert [text[: len(start)] for text, start in zip(found, told, strict=True)] == told
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_what_only_data_can_tell_waits_for_them(kind: str) -> None:
+    """A node of valid params is made before anything is known of its columns."""
+    assert NodeFactory.create(kind, kinds()[kind].EXAMPLE.params).kind == kind
+
+
+@pytest.mark.parametrize("operation", ["get_dummies", "abs", "str.lower", "isna"])
+def test_an_operation_on_the_whole_frame_waits_for_it(operation: str) -> None:
+    """Without columns and categories nothing is wrong before the table is there."""
+    assert Pandas(params={"import": operation}).params == {"import": operation}
+
+
 def test_wrong_columns_are_told_with_those_that_cannot_be_used() -> None:
     """A column that no event can hold is named beside the problem it makes."""
     frame = pd.DataFrame({"gap": pd.to_timedelta([1], unit="h"), "age": [3]})

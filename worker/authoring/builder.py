@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from worker.authoring.kinds import core_class
-from worker.authoring.node import CoreNode, Node
+from worker.authoring.node import Node
 from worker.errors import ConfigError, Problem
 from worker.graph.categories import with_categories
 from worker.graph.dsl import Dsl, parse_dsl
@@ -87,7 +87,14 @@ class GraphBuilder:
         problems += edge_problems(graph)
         if problems:
             raise ConfigError(problems)
-        nodes = {spec.id: core_class(spec.type)(spec.params, id=spec.id) for spec in graph.nodes}
+        nodes: dict[str, Node] = {}
+        for i, spec in enumerate(graph.nodes):
+            try:
+                nodes[spec.id] = core_class(spec.type)(spec.params, id=spec.id)
+            except ConfigError as error:
+                problems += [p.within(f"nodes[{i}].params") for p in error.problems]
+        if problems:
+            raise ConfigError(problems)
         return list(nodes.values()), [(nodes[a], nodes[b]) for a, b in graph.links]
 
 
@@ -105,8 +112,6 @@ def _node_problems(nodes: Sequence[object]) -> list[Problem]:
             message = f"is the same as nodes[{seen[id(node)]}]; make a second one"
             problems.append(Problem(f"nodes[{i}]", message))
         seen[id(node)] = i
-        if isinstance(node, CoreNode):
-            problems += [p.within(f"nodes[{i}].params") for p in node.unwritable]
     return problems
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from worker.authoring.extras import need
-from worker.errors import ConfigError, Problem, nearest
+from worker.errors import Problem, nearest
 
 
 class Task(StrEnum):
@@ -91,20 +91,28 @@ def known(path: str) -> str:
     raise ValueError(f"'{path}' is none of the models that can be trained here{way_out}")
 
 
-def made(path: str, params: Mapping[str, Any]) -> Any:
-    """A new estimator.
+def param_problems(path: str, params: Iterable[str]) -> list[Problem]:
+    """Every param that the class of an estimator does not know.
 
     Raises:
-        ConfigError: every param that its class does not know; scikit-learn is not installed.
+        ConfigError: scikit-learn is not installed.
     """
-    module, _, name = path.rpartition(".")
-    kind = getattr(need(module), name)
+    kind = _class(path)
     names = [name for name in inspect.signature(kind).parameters if name != "self"]
-    problems = [
-        Problem(f"params.model_params.{param}", f"is no param of {name}{nearest(param, names)}")
+    return [
+        Problem(
+            f"params.model_params.{param}", f"is no param of {kind.__name__}{nearest(param, names)}"
+        )
         for param in params
         if param not in names
     ]
-    if problems:
-        raise ConfigError(problems)
-    return kind(**params)
+
+
+def made(path: str, params: Mapping[str, Any]) -> Any:
+    """A new estimator of params that its class knows."""
+    return _class(path)(**params)
+
+
+def _class(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(need(module), name)

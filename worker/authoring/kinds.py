@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from worker.authoring.extras import need
 from worker.authoring.message import DataMsg
 from worker.authoring.node import CoreNode, Node, need_message
 from worker.batch import Batch, DType
+from worker.errors import Problem
 from worker.graph.payload import columns_of
 from worker.nodes.registry import kinds
 
@@ -40,9 +42,20 @@ class Pandas(CoreNode):
     kind = "Pandas"
     Params = kinds()["Pandas"].Params
 
+    def _problems(self, params: Any) -> Sequence[Problem]:
+        found = super()._problems(params)
+        if self._is_open(params):
+            found = [problem for problem in found if problem.path != "categories"]
+        return found
+
+    @staticmethod
+    def _is_open(params: Any) -> bool:
+        """Whether it takes its categories from the table."""
+        return params.operation == "get_dummies" and not params.categories
+
     def _ready(self, batch: Batch) -> Any:
         params = self.checked()
-        if params.operation.rpartition(".")[2] != "get_dummies" or params.categories:
+        if not self._is_open(params):
             return params
         given = params.cols or params.kwargs.get("columns")
         named = [given] if isinstance(given, str) else list(given or [])

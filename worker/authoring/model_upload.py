@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from pydantic import Field, StrictStr
 from worker.authoring.message import DataMsg
 from worker.authoring.node import Node
 from worker.authoring.stored import open_store
-from worker.errors import ConfigError
+from worker.errors import ConfigError, Problem
+from worker.models.store.names import wrong_push
 from worker.nodes.base import Params
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -39,6 +41,10 @@ class ModelUpload(Node):
     kind = "ModelUpload"
     Params = ModelUploadParams
 
+    def _problems(self, params: Any) -> Sequence[Problem]:
+        name = params.name or _name_of(Path(params.model_path))
+        return [_own(p) for p in wrong_push(name, params.version, params.alias)]
+
     def _process(self, msg: DataMsg | None) -> DataMsg:
         params, before = self.checked(), msg or DataMsg()
         path = Path(params.model_path)
@@ -51,10 +57,14 @@ class ModelUpload(Node):
                 alias=params.alias,
                 metrics=params.metrics or {name: float(value) for name, value in known.items()},
             )
-        except ConfigError as error:  # its paths are those of the command line
-            own = [dataclasses.replace(p, path=p.path.lstrip("-")) for p in error.problems]
-            raise ConfigError(own) from error
+        except ConfigError as error:
+            raise ConfigError(_own(problem) for problem in error.problems) from error
         return before.with_model(_told(pushed.entry), list(pushed.entry.features) or None)
+
+
+def _own(problem: Problem) -> Problem:
+    """The problem at the param, whose path is that of the command line."""
+    return dataclasses.replace(problem, path=problem.path.lstrip("-"))
 
 
 def _name_of(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,12 +26,12 @@ from worker.nodes.registry import kinds
 from worker.problems import problems_of
 
 _SHOWN = 400
+_READS_FILES = frozenset({"ONNXNode"})
+"""Kinds that look at a file which need not be there before the node runs."""
 
 
 class Node(ABC):
     """A node: its kind and its params. What is constructed has valid params.
-
-    Only a function among them is found later, when the node is run or written into a graph.
 
     Attributes:
         kind: as a graph file calls it.
@@ -46,14 +46,19 @@ class Node(ABC):
         """Takes the params as Adobe's nodes do.
 
         Raises:
-            ConfigError: every problem of the params.
+            ConfigError: every problem of the params that needs no data to be seen.
         """
+        given: object = params or {}
+        if not isinstance(given, Mapping):
+            message = f"must be a mapping, params={{...}}, not {type(given).__name__}"
+            raise ConfigError(Problem("params", message))
         plain = Plain()
-        self.params: dict[str, Any] = plain(dict(params or {}))
+        self.params: dict[str, Any] = plain(dict(given))
         self.id = id
-        self.unwritable = plain.problems
-        if not plain.functions:
-            self.checked()
+        told = [problem.path for problem in plain.problems]
+        problems = [*plain.problems, *(p for p in self._found() if not _is_at(p.path, told))]
+        if problems:
+            raise ConfigError(problems)
 
     def checked(self) -> Any:
         """The params as the kind's own class.
@@ -61,8 +66,6 @@ class Node(ABC):
         Raises:
             ConfigError: every problem, with paths inside the params.
         """
-        if self.unwritable:
-            raise ConfigError(self.unwritable)
         try:
             return self.Params.model_validate(self.params)
         except ValidationError as error:
@@ -80,6 +83,24 @@ class Node(ABC):
         """
         return self._process(msg)
 
+    def _found(self) -> list[Problem]:
+        """What is wrong; where a param itself is, also what is with the others."""
+        try:
+            return list(self._problems(self.checked()))
+        except ConfigError as error:
+            problems = list(error.problems)
+        wrong = {_head(problem.path) for problem in problems}
+        kept = {name: value for name, value in self.params.items() if name not in wrong}
+        try:
+            sound = self.Params.model_validate(kept)
+        except ValidationError:
+            return problems
+        return problems + [p for p in self._problems(sound) if _head(p.path) in kept]
+
+    def _problems(self, params: Any) -> Sequence[Problem]:  # noqa: ARG002 - for kinds that have some
+        """What is wrong with valid params, whatever the data are; paths inside the params."""
+        return ()
+
     @abstractmethod
     def _process(self, msg: DataMsg | None) -> DataMsg: ...
 
@@ -93,6 +114,16 @@ class Node(ABC):
             for name, value in self.params.items()
         )
         return f"<div><b>{escape(self.kind)}</b></div><table>{rows}</table>"
+
+
+def _head(path: str) -> str:
+    """The param in which the path lies."""
+    return path.partition(".")[0].partition("[")[0]
+
+
+def _is_at(path: str, places: Iterable[str]) -> bool:
+    """Whether the path is one of the places, or one of them lies below it."""
+    return any(place == path or place.startswith((f"{path}.", f"{path}[")) for place in places)
 
 
 def _short(value: object) -> str:
@@ -113,6 +144,11 @@ def need_message(msg: DataMsg | None) -> DataMsg:
     raise ConfigError(Problem("msg", message))
 
 
+def _inside(error: ConfigError) -> list[Problem]:
+    """The problems of a core node, with paths inside its params."""
+    return [dataclasses.replace(p, path=p.path.removeprefix("params.")) for p in error.problems]
+
+
 class CoreNode(Node):
     """A node that does in the notebook what it does in the stream: the same code runs."""
 
@@ -121,8 +157,16 @@ class CoreNode(Node):
         """The worker's own class."""
         return kinds()[cls.kind]
 
+    def _problems(self, params: Any) -> Sequence[Problem]:
+        if self.kind in _READS_FILES:
+            return ()
+        try:
+            self.core()(params, Columns({}, complete=False), Context(folder=None))
+        except ConfigError as error:
+            return _inside(error)
+        return ()
+
     def _process(self, msg: DataMsg | None) -> DataMsg:
-        self.checked()
         message = need_message(msg)
         frame = message.frame
         batch, unfit = frames.to_batch(frame)
@@ -150,11 +194,8 @@ class CoreNode(Node):
         try:
             node = self.core()(params, Columns(visible), context)
         except ConfigError as error:
-            problems = [
-                dataclasses.replace(p, path=p.path.removeprefix("params.")) for p in error.problems
-            ]
             hidden = [Problem(f"data.{name}", reason) for name, reason in unfit.items()]
-            raise ConfigError([*problems, *hidden]) from error
+            raise ConfigError([*_inside(error), *hidden]) from error
         kept = {n: kind for n, kind in types.items() if n not in node.signature.removes}
         return Step(self.id or self.kind, self.kind, node, (), {**kept, **node.signature.writes})
 

@@ -23,12 +23,10 @@ class Plain:
 
     Attributes:
         problems: what has no plain form, with its path.
-        functions: whether one of them is a function.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.functions = False
 
     def __call__(self, value: Any, path: str = "") -> Any:
         """The value as dicts, lists, text, numbers, bool and None."""
@@ -70,7 +68,6 @@ class Plain:
         if isinstance(value, type) and issubclass(value, np.generic):
             return str(np.dtype(value))
         if callable(value):
-            self.functions = True
             self.problems.append(Problem(path, _FUNCTION))
         else:
             message = f"{type(value).__name__} is nothing that JSON can hold"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictStr, field_validator, model_validator
 
 from worker.authoring import measure, onnx_file
-from worker.authoring.estimators import ESTIMATORS, Task, known, made
+from worker.authoring.estimators import ESTIMATORS, Task, known, made, param_problems
 from worker.authoring.message import DataMsg
 from worker.authoring.node import Node, need_message
 from worker.authoring.split import PARTS
@@ -58,6 +59,9 @@ class ScikitLearn(Node):
 
     kind = "ScikitLearn"
     Params = ScikitLearnParams
+
+    def _problems(self, params: Any) -> Sequence[Problem]:
+        return param_problems(params.params.model, params.params.model_params)
 
     def _process(self, msg: DataMsg | None) -> DataMsg:
         params: ScikitLearnParams = self.checked()

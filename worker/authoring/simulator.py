@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from worker.authoring.extras import need
 from worker.authoring.message import DataMsg
 from worker.authoring.node import Node
 from worker.dataset.simulate import simulate
-from worker.errors import ConfigError
+from worker.errors import ConfigError, Problem
 from worker.graph.payload import columns_of
 from worker.graph.text import read
 from worker.nodes.base import Params
@@ -34,6 +35,15 @@ class Simulator(Node):
 
     kind = "Simulator"
     Params = SimulatorParams
+
+    def _problems(self, params: Any) -> Sequence[Problem]:
+        if not isinstance(params.event_schema, dict):
+            return ()  # the file need not be there yet
+        try:
+            _schema(params.event_schema)
+        except ConfigError as error:
+            return error.problems
+        return ()
 
     def _process(self, msg: DataMsg | None) -> DataMsg:
         params = self.checked()

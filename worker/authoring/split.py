@@ -29,6 +29,9 @@ class SplitParams(Params):
     def _one(self) -> SplitParams:
         if self.train_size is None and self.test_size is None:
             raise ValueError("give train_size or test_size, such as 0.7")
+        shares = [size for size in (self.train_size, self.test_size) if isinstance(size, float)]
+        if sum(shares) > 1 + 1e-9:  # 0.7 and 0.3 may add up to a little more than they say
+            raise ValueError("train_size and test_size are more than the whole")
         return self
 
 

@@ -33,8 +33,6 @@ def category_lookup(columns: Columns, name: str, categories: list[Category]) -> 
     """
     path = f"columns.{name}"
     dtype = columns.need(path, name, CATEGORICAL).dtype
-    if name not in columns or columns[name].dtype is not dtype:
-        return Lookup([], dtype)
     return Lookup(fit_items(columns, path, categories, dtype), dtype)
 
 

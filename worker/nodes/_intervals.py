@@ -24,14 +24,16 @@ def edges_of(columns: Columns, path: str, bins: Sequence[float | str]) -> NDArra
     edges = np.array([float(edge) for edge in bins])
     for i in range(1, len(edges)):
         if not edges[i - 1] < edges[i]:
-            columns.problem(f"{path}[{i}]", "edges must ascend")
+            columns.problem(f"{path}[{i}]", "edges must ascend", sure=True)
     return edges
 
 
 def check_labels(columns: Columns, path: str, labels: Sequence[object], n: int) -> None:
     """Notes a problem if there is not one label for each of the ``n`` intervals."""
     if len(labels) != n:
-        columns.problem(path, f"{len(labels)} labels, but {n} intervals between the bins")
+        columns.problem(
+            path, f"{len(labels)} labels, but {n} intervals between the bins", sure=True
+        )
 
 
 def interval(column: Column, edges: NDArray[np.float64], *, right: bool) -> Rows:

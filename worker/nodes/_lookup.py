@@ -58,7 +58,12 @@ def _fit_each(
     columns: Columns, paths: list[tuple[str, Scalar]], dtype: DType, *, keyed: bool
 ) -> list[Any]:
     fitted: dict[Any, str] = {}
+    given: dict[tuple[type, Scalar], str] = {}
     for path, value in paths:
+        same = given.setdefault((type(value), value), path)
+        if same != path:
+            columns.problem(path, f"the same value as {same}", sure=True)
+            continue
         try:
             held = fit_key(value, dtype) if keyed else fit(value, dtype)
         except ValueError as error:

@@ -59,9 +59,11 @@ class Arithmetic(Node[ArithmeticParams]):
                 columns.need(side, operand, NUMBERS)
                 reads.append(operand)
         if not reads:
-            columns.problem("left", "left and right are both numbers; name a column in one of them")
+            columns.problem(
+                "left", "left and right are both numbers; name a column in one of them", sure=True
+            )
         if params.op == "/" and params.right == 0:
-            columns.problem("right", "dividing by 0 would make every result missing")
+            columns.problem("right", "dividing by 0 would make every result missing", sure=True)
         return Signature(tuple(reads), {params.into: ColumnType(DType.FLOAT64)})
 
     def process(self, batch: Batch) -> Batch:

@@ -39,9 +39,9 @@ class Clip(Node[ClipParams]):
         """Needs at least one bound, in order, and numbers; whole bounds for int64."""
         lower, upper = self.params.lower, self.params.upper
         if lower is None and upper is None:
-            columns.problem("lower", "give lower, upper or both")
+            columns.problem("lower", "give lower, upper or both", sure=True)
         if lower is not None and upper is not None and lower > upper:
-            columns.problem("lower", f"lower {lower} is above upper {upper}")
+            columns.problem("lower", f"lower {lower} is above upper {upper}", sure=True)
         writes = {}
         self._bounds = {}
         for i, name in enumerate(self.params.columns):

@@ -9,7 +9,7 @@ from pydantic import Field, StrictStr
 
 from worker.batch import Batch, ColumnType, DType
 from worker.nodes._expression.cells import Kind, Run, to_column
-from worker.nodes._expression.compile import KINDS, Compiled, compiled, names
+from worker.nodes._expression.compile import KINDS, Compiled, check_functions, compiled, names
 from worker.nodes._expression.parse import Tree, parse
 from worker.nodes._expression.tokens import ExpressionError
 from worker.nodes._names import Target
@@ -68,6 +68,7 @@ class Derive(Node[DeriveParams]):
             tree = parse(self.params.expression)
             reads = _columns(columns, tree)
             if columns.guessed:
+                check_functions(tree)
                 return Signature(reads, {into: ColumnType(DType.FLOAT64)})
             found = _whole(compiled(tree, {name: KINDS[columns[name].dtype] for name in reads}))
         except ExpressionError as error:

@@ -78,14 +78,14 @@ class Filter(Node[FilterParams]):
     def _check_missing(self, columns: Columns) -> Condition:
         columns.need("column", self.params.column, ANY, vector=None)
         if self.params.value is not None:
-            columns.problem("value", f"{self.params.op} takes no value; remove it")
+            columns.problem("value", f"{self.params.op} takes no value; remove it", sure=True)
         return _MISSING[self.params.op]
 
     def _check_member(self, columns: Columns) -> Condition:
         dtype = columns.need("column", self.params.column, ANY).dtype
         value, member = self.params.value, _MEMBER[self.params.op]
         if not isinstance(value, list):
-            columns.problem("value", f"{self.params.op} needs a list of values")
+            columns.problem("value", f"{self.params.op} needs a list of values", sure=True)
             value = []
         lookup = Lookup(fit_items(columns, "value", value, dtype), dtype)
         return lambda column: member(lookup.codes(column))
@@ -95,7 +95,7 @@ class Filter(Node[FilterParams]):
         by_order = op not in ("eq", "ne")
         dtype = columns.need("column", self.params.column, _ORDERED if by_order else ANY).dtype
         if value is None or isinstance(value, list):
-            columns.problem("value", f"{op} needs one value")
+            columns.problem("value", f"{op} needs one value", sure=True)
             return _MISSING["missing"]
         try:
             fitted = fit_bound(value, dtype) if by_order else fit(value, dtype)

@@ -42,7 +42,9 @@ class OrdinalEncoder(Node[OrdinalEncoderParams]):
         for name, categories in self.params.columns.items():
             if 0 <= self.params.unknown < len(categories):
                 taken = categories[self.params.unknown]
-                columns.problem("unknown", f"{self.params.unknown} is the code of {taken!r}")
+                columns.problem(
+                    "unknown", f"{self.params.unknown} is the code of {taken!r}", sure=True
+                )
             # From the lookup's codes to the node's: a missing value, an unknown one, the positions.
             positions = np.arange(-FIRST, len(categories))
             positions[UNKNOWN] = self.params.unknown

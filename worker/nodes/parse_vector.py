@@ -53,7 +53,7 @@ class ParseVector(Node[ParseVectorParams]):
         columns.need("column", params.column, {DType.TEXT})
         self._separator = params.separator.strip()
         if _IN_NUMBERS & set(self._separator):
-            columns.problem("separator", f"'{params.separator}' may be part of a number")
+            columns.problem("separator", f"'{params.separator}' may be part of a number", sure=True)
         # Of standard size ("="), struct refuses what overflows float32, as it does a wrong count.
         self._packer = struct.Struct(f"={params.length}{_FORMATS[params.dtype]}")
         self._type = ColumnType(DType(params.dtype), params.length)

@@ -45,7 +45,9 @@ class StandardScaler(Node[StandardScalerParams]):
         for what in ("mean", "scale"):
             found = len(getattr(params, what))
             if found != len(params.columns):
-                columns.problem(what, f"{found} numbers for {len(params.columns)} columns")
+                columns.problem(
+                    what, f"{found} numbers for {len(params.columns)} columns", sure=True
+                )
         self._mean = np.array(params.mean)[:, None]
         self._scale = np.array(params.scale)[:, None]
         float64 = ColumnType(DType.FLOAT64)

@@ -52,9 +52,9 @@ class StringOp(Node[StringOpParams]):
         params = self.params
         columns.need("column", params.column, {DType.TEXT})
         if params.op == "contains" and params.text is None:
-            columns.problem("text", "contains needs the text to look for")
+            columns.problem("text", "contains needs the text to look for", sure=True)
         if params.op != "contains" and params.text is not None:
-            columns.problem("text", f"{params.op} takes no text; only contains does")
+            columns.problem("text", f"{params.op} takes no text; only contains does", sure=True)
         self._into = params.into or params.column
         literal = params.text or ""
         calls = {**_CALLS, "contains": lambda text: literal in text}

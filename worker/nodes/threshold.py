@@ -52,7 +52,7 @@ class Threshold(Node[ThresholdParams]):
             dtype = common_dtype([params.below, params.above])
             below, above = fit(params.below, dtype), fit(params.above, dtype)
         except ValueError as error:
-            columns.problem("above", f"above and below: {error}")
+            columns.problem("above", f"above and below: {error}", sure=True)
         self._table = Column.of([None, below, above], dtype)
         return Signature((params.column,), {params.into: ColumnType(dtype)})
 

@@ -84,7 +84,9 @@ class Validate(Node[ValidateParams]):
         for name, rule in self.params.rules.items():
             demands = list(_demands(columns, name, rule))
             if rule == Rule():
-                columns.problem(f"rules.{name}", "give min, max, allowed or required: true")
+                columns.problem(
+                    f"rules.{name}", "give min, max, allowed or required: true", sure=True
+                )
             self._demands += demands
         return Signature(tuple(self.params.rules), {})
 

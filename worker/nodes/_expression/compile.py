@@ -58,6 +58,18 @@ def names(tree: Tree) -> Iterator[Name]:
             yield from names(part)
 
 
+def check_functions(tree: Tree) -> None:
+    """Looks at the functions alone, where the columns' kinds are not known.
+
+    Raises:
+        ExpressionError: a function that does not exist.
+    """
+    if isinstance(tree, Apply):
+        _known(tree)
+        for part in tree.of:
+            check_functions(part)
+
+
 def compiled(tree: Tree, kinds: Mapping[str, Kind]) -> Compiled:
     """What the tree gives for columns of these kinds.
 
@@ -69,8 +81,7 @@ def compiled(tree: Tree, kinds: Mapping[str, Kind]) -> Compiled:
     if isinstance(tree, Name):
         name, kind = tree.column, kinds[tree.column]
         return Compiled(tree.position, kind, lambda batch: from_column(batch[name], kind))
-    if tree.name not in OPERATORS and tree.name not in EQUALITY:
-        _known(tree)
+    _known(tree)
     of = [compiled(part, kinds) for part in tree.of]
     if tree.name in EQUALITY:
         return _equality(tree, of)
@@ -96,7 +107,7 @@ def _constant(tree: Constant) -> Compiled:
 
 def _known(tree: Apply) -> None:
     known = [*FUNCTIONS, *SPECIAL]
-    if tree.name not in known:
+    if tree.name not in (*known, *OPERATORS, *EQUALITY):
         hint = nearest(tree.name, known, limit=len(known))
         raise ExpressionError(tree.position, f"no function '{tree.name}'{hint}")
 

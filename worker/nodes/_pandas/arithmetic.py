@@ -41,7 +41,9 @@ def _binary(calculate: Operator) -> Callable[..., Change]:
         elif dtype is DType.INT64 and isinstance(other, int):
             right = fitted(columns, "other", other, dtype) or 0
         if calculate is operator.truediv and other == 0:
-            columns.problem("kwargs.other", "dividing by 0 would make every result missing")
+            columns.problem(
+                "kwargs.other", "dividing by 0 would make every result missing", sure=True
+            )
         if fill is not None:
             fitted(columns, "fill_value", fill, dtype)
         with np.errstate(all="ignore"):

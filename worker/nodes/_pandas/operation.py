@@ -131,7 +131,9 @@ class PerColumn(Operation[K]):
             for name, kind in call.columns.items()
             if kind.length is None and kind.dtype in self.takes and kwargs.suits(kind.dtype)
         ]
-        if not found:
+        if not call.columns.complete:
+            call.columns.guessed = True
+        elif not found:
             wanted = ", ".join(dtype for dtype in DType if dtype in self.takes)
             call.columns.problem("cols", f"no column that reaches this node fits; needs {wanted}")
         return found
