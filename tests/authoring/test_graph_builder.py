@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.authoring.support import problems
 from worker.authoring import (
+    DataMsg,
     GraphBuilder,
     JsonToDataframe,
     ModelUpload,
@@ -25,6 +26,7 @@ from worker.authoring import (
     Simulator,
     Split,
 )
+from worker.authoring.node import need_message
 from worker.errors import ConfigError
 from worker.graph.complete import complete
 from worker.graph.dsl import parse_dsl
@@ -46,7 +48,7 @@ def inner(dsl: str) -> dict[str, Any]:
     return found
 
 
-def refused(*nodes: Node, edges: Any = ()) -> list[str]:
+def refused(*nodes: Any, edges: Any = None) -> list[str]:
     """Why there is no graph of these."""
     with pytest.raises(ConfigError) as caught:
         GraphBuilder.generate_dsl(nodes=nodes, edges=edges)
@@ -95,7 +97,7 @@ def test_round_trip(data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(EXAMPLES), min_size=1, max_size=7))
     nodes = [NodeFactory.create(node.kind, node.params) for node in chosen]
     pairs = [(i, j) for j in range(len(nodes)) for i in range(j)]
-    picked = data.draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
+    picked = data.draw(st.lists(st.sampled_from(pairs), min_size=1, unique=True)) if pairs else []
     dsl = GraphBuilder.generate_dsl(nodes=nodes, edges=[(nodes[i], nodes[j]) for i, j in picked])
 
     assert parse_dsl(json.loads(dsl)).text() == dsl
@@ -197,6 +199,79 @@ def test_every_problem_at_once() -> None:
     ]
     assert refused(a, a) == ["nodes[1]: is the same as nodes[0]; make a second one"]
     assert refused() == ["nodes: a graph has 1 to 1000 nodes, not 0"]
+
+
+class Own:
+    """A class with ``process`` and nothing else."""
+
+    def process(self, msg: Any = None) -> Any:
+        """The message."""
+        return msg
+
+
+class OwnNode(Node):
+    """A node that only this notebook has."""
+
+    def process(self, msg: DataMsg | None = None, timestamp: Any = None) -> DataMsg:  # noqa: ARG002 - as nodes take it
+        """The message with its rows twice."""
+        frame = need_message(msg).frame
+        return DataMsg(pd.concat([frame, frame]))
+
+
+class OwnPandas(Pandas):
+    """A kind of the worker's that does something else here."""
+
+
+OWN_NODES = [Own(), OwnNode({"n": 2}), OwnPandas({"import": "abs"})]
+
+
+@pytest.mark.parametrize("node", OWN_NODES, ids=lambda node: type(node).__name__)
+def test_a_class_of_the_notebook_is_no_part_of_a_graph(node: Any) -> None:
+    """It is told that workers do not have it, which kinds they have, and how one is added."""
+    (told,) = refused(fill("a"), node)
+    assert told.startswith(f"nodes[1]: is of the class {type(node).__name__}, which the workers do")
+    assert all(part in told for part in ("Kinds: Arithmetic, Cast", "rtml.nodes", "notebook.md"))
+    assert refused(3) == ["nodes[0]: is int, and no node"]
+
+
+def test_a_node_of_the_notebook_works_there() -> None:
+    """It has params, a kind and a message, as the others have."""
+    node = OwnNode({"n": 2})
+    assert (node.kind, node.params) == ("OwnNode", {"n": 2})
+    assert len(node.process(DataMsg(pd.DataFrame({"a": [1]}))).frame) == 2
+    with pytest.raises(NotImplementedError, match="Half needs a method process"):
+        type("Half", (Node,), {})().process()
+
+
+@pytest.mark.parametrize(
+    ("edges", "told"),
+    [
+        ([], "edges: is empty, and nothing would link the nodes; give [(nodes[0], nodes[1])"),
+        ([("a",)], "edges[0]: is no pair (from, to)"),
+        ([fill("a")], "edges[0]: is no pair (from, to)"),
+        (fill("a"), "edges: is Pandas; give [(nodes[0], nodes[1]), ...]"),
+    ],
+)
+def test_edges_that_are_none(edges: Any, told: str) -> None:
+    """What are no pairs is told as such, and that several nodes need edges."""
+    (found,) = refused(fill("a"), fill("b"), edges=edges)
+    assert found.startswith(told)
+
+
+def test_without_edges_nodes_are_a_chain() -> None:
+    """As in a graph file; one node needs none."""
+    dsl = GraphBuilder.generate_dsl(nodes=[fill("a"), fill("b")])
+    assert inner(dsl)["edges"] == [["fillna_a", "fillna_b"]]
+    assert inner(GraphBuilder.generate_dsl([fill("a")], []))["edges"] == []
+
+
+def test_a_text_that_is_none_is_told_by_line_and_column() -> None:
+    """What is broken in a DSL has its place."""
+    with pytest.raises(ConfigError) as caught:
+        GraphBuilder.from_dsl('{"edge": {\n "a": [1,,2]}}')
+    assert problems(caught.value) == [
+        "DSL:2 expected the node content, but found ',', in column 10"
+    ]
 
 
 def test_a_notebook_shows_a_picture() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from worker.authoring.factory import NodeFactory
 from worker.authoring.kinds import core_class
 from worker.authoring.node import Node
 from worker.errors import ConfigError, Problem
@@ -17,6 +19,7 @@ from worker.graph.sketch import sketch
 from worker.graph.spec import MAX_NODES
 from worker.graph.structure import edge_problems, node_params
 from worker.graph.svg import picture
+from worker.nodes.registry import kinds
 from worker.problems import problems_of
 
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -38,7 +41,7 @@ class GraphBuilder:
 
     @staticmethod
     def generate_dsl(
-        nodes: Sequence[Node], edges: Sequence[tuple[Node | str, Node | str]]
+        nodes: Sequence[Node], edges: Sequence[tuple[Node | str, Node | str]] | None = None
     ) -> GraphText:
         """The graph as JSON text, ``{"edge": {"applicationDsl": {"nodes": ..., "edges": ...}}}``.
 
@@ -47,15 +50,17 @@ class GraphBuilder:
 
         Args:
             nodes: in any order; what only a notebook does (Split, ScikitLearn, ...) is refused.
-            edges: (from, to), as nodes or their ids.
+            edges: (from, to), as nodes or their ids; without them the nodes are a chain.
 
         Raises:
             ConfigError: every problem of every node and edge.
         """
-        problems = _node_problems(nodes)
+        problems = [*_node_problems(nodes), *_edge_problems(nodes, edges)]
         if problems:
             raise ConfigError(problems)
         ids = _ids(nodes)
+        if edges is None:
+            edges = list(itertools.pairwise(ids))
         places = {id(node): name for node, name in zip(nodes, ids, strict=True)}
         links = [
             tuple(_end(end, i, j, places, problems) for j, end in enumerate(edge))
@@ -104,15 +109,47 @@ def _node_problems(nodes: Sequence[object]) -> list[Problem]:
     problems = []
     seen: dict[int, int] = {}
     for i, node in enumerate(nodes):
-        if not isinstance(node, Node):
-            message = f"is {type(node).__name__}, and no node"
-            problems.append(Problem(f"nodes[{i}]", message))
+        if not _is_kind(node):
+            problems.append(Problem(f"nodes[{i}]", _no_kind(node)))
             continue
         if id(node) in seen:
             message = f"is the same as nodes[{seen[id(node)]}]; make a second one"
             problems.append(Problem(f"nodes[{i}]", message))
         seen[id(node)] = i
     return problems
+
+
+def _edge_problems(nodes: Sequence[object], edges: object) -> list[Problem]:
+    way_out = "give [(nodes[0], nodes[1]), ...], or leave edges out for a chain"
+    if edges is None:
+        return []
+    if not isinstance(edges, (list, tuple)):
+        return [Problem("edges", f"is {type(edges).__name__}; {way_out}")]
+    if not edges and len(nodes) > 1:
+        return [Problem("edges", f"is empty, and nothing would link the nodes; {way_out}")]
+    return [
+        Problem(f"edges[{i}]", "is no pair (from, to)")
+        for i, edge in enumerate(edges)
+        if not isinstance(edge, (list, tuple)) or len(edge) != 2
+    ]
+
+
+def _is_kind(node: object) -> bool:
+    """Whether its class is one of those that `NodeFactory` finds."""
+    if not isinstance(node, Node) or node.kind not in NodeFactory.discover_nodes():
+        return False
+    return type(node) is NodeFactory.node_class(node.kind)
+
+
+def _no_kind(node: object) -> str:
+    name = type(node).__name__
+    if not callable(getattr(node, "process", None)):
+        return f"is {name}, and no node"
+    return (
+        f"is of the class {name}, which the workers do not have: a graph holds node kinds and no "
+        f"code. Kinds: {', '.join(kinds())}. A kind of your own is a class in a package with the "
+        "entry point rtml.nodes; see docs/notebook.md, A node of your own"
+    )
 
 
 def _ids(nodes: Sequence[Node]) -> list[str]:

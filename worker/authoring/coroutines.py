@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -12,5 +14,21 @@ T = TypeVar("T")
 
 def run(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What the coroutine gives; it runs in a thread and a loop of its own."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="rtml") as pool:
+    with _quiet(), ThreadPoolExecutor(max_workers=1, thread_name_prefix="rtml") as pool:
         return pool.submit(lambda: asyncio.run(make())).result()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Kafka's client logs every try of a connection; the error that follows says it once.
+
+    A level that somebody has chosen for it stays.
+    """
+    client = logging.getLogger("aiokafka")
+    level = client.level
+    if level == logging.NOTSET:
+        client.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        client.setLevel(level)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from worker.authoring.builder import GraphText
@@ -11,7 +11,8 @@ from worker.authoring.coroutines import run
 from worker.authoring.listing import listed
 from worker.authoring.scoring import as_body, post
 from worker.authoring.stored import open_store, settings
-from worker.errors import ConfigError, ModelError, Problem
+from worker.authoring.telling import show, told
+from worker.errors import ConfigError, Problem
 from worker.graph.complete import Place, complete
 from worker.graph.dsl import parse_dsl
 from worker.graph.payload import without_payload
@@ -87,7 +88,7 @@ class EdgeUtils:
         service_id = deploy.new_id(str(given))
         document = complete(dsl, service_id, source, sink, schema)
         if schema is None:
-            _show(document)
+            show(document)
         spec, plan = self._contained(document)
 
         async def use(journal: Journal) -> Outcome:
@@ -101,7 +102,7 @@ class EdgeUtils:
                 wait_s=wait_s,
             )
 
-        return _told(self._run(use)), service_id
+        return told(self._run(use)), service_id
 
     def update_deployment(
         self,
@@ -133,7 +134,7 @@ class EdgeUtils:
             await deploy.make_topics(self._settings, plan, PARTITIONS, REACH_S, lambda _: None)
             return await deploy.update(journal, service_id, spec, plan, wait_s=wait_s)
 
-        url = _told(self._run(use))
+        url = told(self._run(use))
         return url, service_id, GraphText(parse_dsl(dsl).text())
 
     def list_deployed_services(self) -> list[dict[str, Any]]:
@@ -194,7 +195,10 @@ class EdgeUtils:
             async with Journal(self._settings, REACH_S) as journal:
                 return await use(journal)
 
-        return run(opened)
+        try:
+            return run(opened)
+        except ConfigError as error:
+            raise ConfigError(_own(problem) for problem in error.problems) from error
 
     def _contained(self, document: Mapping[str, Any]) -> Published:
         store = open_store(self._settings.model_store)
@@ -219,31 +223,18 @@ class EdgeUtils:
                 del read["schema"]
         document = complete(dsl, service_id, read, written, schema)
         if schema is None:
-            _show(document)
+            show(document)
         return self._contained(document)
+
+
+def _own(problem: Problem) -> Problem:
+    """The problem at the argument; elsewhere it is told at the command line's flag."""
+    flag = problem.path.removeprefix("--") if problem.path.startswith("--") else ""
+    return replace(problem, path={"id": "name"}.get(flag, flag)) if flag else problem
 
 
 def _place(place: Place | None) -> dict[str, Any]:
     return {"topic": place} if isinstance(place, str) else dict(place or {})
-
-
-def _show(document: Mapping[str, Any]) -> None:
-    source, sink = document["source"]["topic"], document["sink"]["topic"]
-    print(f"events: {source}, scored: {sink}, schema of an event:")
-    print(json.dumps(document["source"]["schema"], indent=2, ensure_ascii=False))
-
-
-def _told(outcome: Outcome) -> str:
-    """The URL; what is missing is said.
-
-    Raises:
-        ModelError: a worker could not load the graph.
-    """
-    if any(status.state == "failed" for status in outcome.statuses):
-        raise ModelError(f"service '{outcome.service.id}': {outcome.problem}")
-    if outcome.problem:
-        print(f"service '{outcome.service.id}': {outcome.problem}")
-    return outcome.url
 
 
 async def _present(journal: Journal, service_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from worker.authoring.extras import need
 from worker.authoring.message import DataMsg
 from worker.authoring.node import CoreNode, Node, need_message
 from worker.batch import Batch, DType
-from worker.errors import Problem
+from worker.errors import ConfigError, Problem
 from worker.graph.payload import columns_of
 from worker.nodes.registry import kinds
 
@@ -27,6 +27,9 @@ class JsonToDataframe(CoreNode):
     def _process(self, msg: DataMsg | None) -> DataMsg:
         payload = self.checked().json_payload
         if payload is None or payload == "":
+            if msg is None:
+                message = "gives no events; give some, or process a DataMsg"
+                raise ConfigError(Problem("json_payload", message))
             return need_message(msg)
         frame = need("pandas").DataFrame(columns_of(payload))
         return DataMsg(frame) if msg is None else msg.with_data(frame)

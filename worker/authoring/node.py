@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from worker.authoring import frames
 from worker.authoring.message import DataMsg, Outcome
@@ -30,7 +29,13 @@ _READS_FILES = frozenset({"ONNXNode"})
 """Kinds that look at a file which need not be there before the node runs."""
 
 
-class Node(ABC):
+class _AnyParams(BaseModel):
+    """Params of a class that only the notebook has."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Node:
     """A node: its kind and its params. What is constructed has valid params.
 
     Attributes:
@@ -39,8 +44,13 @@ class Node(ABC):
         id: in a graph; None lets the graph choose one.
     """
 
-    kind: ClassVar[str]
-    Params: ClassVar[type[BaseModel]]
+    kind: ClassVar[str] = ""
+    Params: ClassVar[type[BaseModel]] = _AnyParams
+
+    def __init_subclass__(cls) -> None:
+        """A class that names no kind is called what it is called."""
+        super().__init_subclass__()
+        cls.kind = cls.kind or cls.__name__
 
     def __init__(self, params: Mapping[str, Any] | None = None, *, id: str | None = None) -> None:
         """Takes the params as Adobe's nodes do.
@@ -101,8 +111,8 @@ class Node(ABC):
         """What is wrong with valid params, whatever the data are; paths inside the params."""
         return ()
 
-    @abstractmethod
-    def _process(self, msg: DataMsg | None) -> DataMsg: ...
+    def _process(self, msg: DataMsg | None) -> DataMsg:
+        raise NotImplementedError(f"{type(self).__name__} needs a method process(msg)")
 
     def __repr__(self) -> str:
         name = "" if self.id is None else f", id={self.id!r}"

@@ -25,7 +25,9 @@ class Plain:
         problems: what has no plain form, with its path.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, infinite: bool = True) -> None:
+        """``infinite``: whether infinite numbers become text, as edges of bins are written."""
+        self._infinite = infinite
         self.problems: list[Problem] = []
 
     def __call__(self, value: Any, path: str = "") -> Any:
@@ -37,7 +39,7 @@ class Plain:
         if isinstance(value, int):
             return int(value)
         if isinstance(value, float):
-            return _number(value)
+            return self._number(value, path)
         if isinstance(value, (datetime.date, np.datetime64)):
             return str(value) if isinstance(value, np.datetime64) else value.isoformat()
         if isinstance(value, np.dtype):
@@ -62,6 +64,18 @@ class Plain:
                 found[name] = self(item, below)
         return found
 
+    def _number(self, value: float, path: str) -> float | str | None:
+        """JSON has no NaN, which is a missing value, and no infinity."""
+        if math.isnan(value):
+            return None
+        if math.isinf(value) and not self._infinite:
+            message = f"{value} is no number that JSON can hold; leave it out where it is missing"
+            self.problems.append(Problem(path, message))
+            return None
+        if math.isinf(value):
+            return "inf" if value > 0 else "-inf"
+        return float(value)
+
     def _other(self, value: Any, path: str) -> Any:
         if isinstance(value, type) and value in _TYPES:
             return _TYPES[value]
@@ -81,12 +95,3 @@ def _key(key: Any) -> str | None:
     if isinstance(key, (float, np.floating)) and not math.isfinite(key):
         return None
     return str(key) if isinstance(key, (str, int, float, np.integer, np.floating)) else None
-
-
-def _number(value: float) -> float | str | None:
-    """JSON has no NaN, which is a missing value, and no infinity, which bins write as text."""
-    if math.isnan(value):
-        return None
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    return float(value)

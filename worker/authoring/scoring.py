@@ -39,7 +39,7 @@ def as_body(data: Any) -> Body:
             raise ConfigError(Problem("scoring_data", f"is no JSON: {error}")) from error
     if hasattr(data, "to_dict") and hasattr(data, "columns"):
         data = data.reset_index(drop=True).to_dict()
-    plain = Plain()
+    plain = Plain(infinite=False)
     made = plain(data)
     if plain.problems:
         raise ConfigError(problem.within("scoring_data") for problem in plain.problems)

@@ -58,7 +58,7 @@ def parse_dsl(data: object) -> Dsl:
     """
     if isinstance(data, (str, bytes)):
         text = data.decode() if isinstance(data, bytes) else data
-        data = Document(text, "").data
+        data = Document(text, "DSL").data
     inner, prefix = unwrap(data)
     if not isinstance(inner, Mapping) or "nodes" not in inner:
         raise ConfigError(Problem(prefix, "a DSL is a mapping with nodes and edges"))

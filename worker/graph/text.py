@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.parser import ParserError
+from yaml.scanner import ScannerError
 
 from worker.errors import ConfigError, Problem
 from worker.files import open_file
@@ -91,7 +93,10 @@ class Document:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = None if mark is None else mark.line + 1
-            raise ConfigError(Problem("", error.problem or str(error), file, line)) from error
+            message = error.problem or str(error)
+            if mark is not None and isinstance(error, (ParserError, ScannerError)):
+                message += f", in column {mark.column + 1}"
+            raise ConfigError(Problem("", message, file, line)) from error
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise ConfigError(Problem("", str(error).partition("\n")[0], file)) from error
 
