@@ -254,6 +254,7 @@ PAYLOADS: list[Any] = [
     {"age": {0: 31, 1: 58}, "gender": {0: "f", 1: None}},
     {"age": {"0": 31, "1": 58}, "gender": {"0": "f", "1": None}},
     {"age": [31, 58], "gender": ["f", None]},
+    {"age": {0: 31, 1: 58}, "gender": {0: "f"}},
     [{"age": 31, "gender": "f"}, {"age": 58}],
 ]
 
@@ -277,13 +278,23 @@ def test_nested_events_become_dotted_columns() -> None:
     ]
 
 
+def test_dotted_names_are_columns_as_nested_ones_are() -> None:
+    """A flat event of a notebook gives the same table as a nested one, also half and half."""
+    flat = {"_tenant.user.age": 3, "_tenant.brand": "vw"}
+    half = {"_tenant.user": {"age": 3}, "_tenant": {"brand": "vw"}}
+    frame = JsonToDataframe(params={"json_payload": [flat, half]}).process().frame
+    assert frame.to_dict("records") == [flat, flat]
+
+
 @pytest.mark.parametrize(
     ("payload", "told"),
     [
         ("{", "json_payload: is no JSON"),
         ("3", "json_payload: is neither a list of events nor columns"),
         ("[3]", "json_payload: has an event that is no object"),
-        ({"a": [1], "b": []}, "json_payload: has columns of several lengths"),
+        ({"a": [1], "b": []}, "json_payload: has columns of several lengths: 'a' has 1 rows, 'b'"),
+        ([{"a.b": 1, "a": {"b": 2}}], "json_payload: has an event with two values of 'a.b'"),
+        (None, "json_payload: gives no events"),
     ],
 )
 def test_payloads_that_are_none(payload: Any, told: str) -> None:
@@ -340,6 +351,7 @@ def test_what_a_series_becomes(series: Any, kind: str, cells: list[Any]) -> None
         (pd.Series([1, "a"], dtype=object), "holds int, str; a column has text"),
         (pd.Series([True, 1], dtype=object), "holds true and false beside other values"),
         (pd.Series([[1], [1, 2]]), "holds lists of several lengths"),
+        (pd.Series([{"a": 1}, None]), "holds objects; JsonToDataframe makes columns of them"),
     ],
 )
 def test_what_no_column_can_hold(series: Any, reason: str) -> None:

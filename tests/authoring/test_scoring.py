@@ -17,7 +17,9 @@ from worker.authoring.coroutines import run
 from worker.authoring.extras import need
 from worker.authoring.scoring import as_body, post
 from worker.errors import ConfigError, TransportError
+from worker.schema import parse
 from worker.web.body import COLUMNS
+from worker.web.events import split_columns
 
 EVENTS = "application/json"
 
@@ -32,6 +34,13 @@ EVENTS = "application/json"
         ({"age": 31}, EVENTS, {"age": 31}),
         ({"_tenant": {"age": 31}, "id": "a"}, EVENTS, {"_tenant": {"age": 31}, "id": "a"}),
         ({}, EVENTS, {}),
+        ({"a": {0: 1, 1: 2}, "b": {1: "x"}}, COLUMNS, {"a": {"0": 1, "1": 2}, "b": {"1": "x"}}),
+        ({"a": {"x": 1}, "b": {"y": 2}}, EVENTS, {"a": {"x": 1}, "b": {"y": 2}}),
+        (
+            [{"_tenant.age": 31, "_tenant": {"sex": "f"}}, {}],
+            COLUMNS,
+            {"_tenant.age": {"0": 31, "1": None}, "_tenant.sex": {"0": "f"}},
+        ),
     ],
 )
 def test_what_is_sent(data: Any, kind: str, sent: Any) -> None:
@@ -46,6 +55,9 @@ def test_what_is_sent(data: Any, kind: str, sent: Any) -> None:
         ("{", "scoring_data: is no JSON"),
         ("3", "scoring_data: must be columns"),
         ([{"f": print}], r"scoring_data\[0\].f: a function"),
+        ([{"f": float("inf")}], r"scoring_data\[0\].f: inf is no number that JSON can hold"),
+        ([{"a.b": 1}, 3], r"scoring_data\[1\]: is no event"),
+        ([{"a.b": 1, "a": {"b": 2}}], "scoring_data: has an event with two values of 'a.b'"),
         ([{"f": object()}], r"scoring_data\[0\].f: object is nothing that JSON can hold"),
     ],
 )
@@ -53,6 +65,40 @@ def test_what_cannot_be_sent(data: Any, told: str) -> None:
     """It is refused before a worker is asked."""
     with pytest.raises(ConfigError, match=told):
         as_body(data)
+
+
+FIELDS = {
+    "brand": {"type": "string"},
+    "user": {"type": "object", "properties": {"age": {"type": "number"}}},
+}
+TENANT = {"_tenant": {"type": "object", "properties": FIELDS}, "a.b": {"type": "number"}}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"_tenant.brand": "vw", "_tenant.user.age": 31, "a.b": 1},
+        {"_tenant.brand": "vw", "_tenant": {"user": {"age": 31}}, "a.b": 1},
+        {"_tenant.user": {"age": 31}, "_tenant.brand": "vw", "/a.b": 1},
+    ],
+)
+def test_dotted_names_are_paths_for_the_worker(event: dict[str, Any]) -> None:
+    """What is sent for flat events becomes the nested events that the schema declares."""
+    body = as_body(event)
+    schema = parse({"type": "object", "properties": TENANT})
+    (made,) = split_columns(body.content, schema, 10)
+    nested = {"_tenant": {"brand": "vw", "user": {"age": 31}}, "a.b": 1}
+    assert (body.one, json.loads(made)) == (True, nested)
+
+
+def test_one_dotted_event_has_one_answer() -> None:
+    """As a nested one has, though it is sent as columns."""
+
+    async def ask() -> Any:
+        async with worker(200, '[{"status": "scored"}]', []) as address:
+            return await post(address, "s", as_body({"a.b": 1}), None)
+
+    assert asyncio.run(ask()) == {"status": "scored"}
 
 
 @asynccontextmanager

@@ -104,6 +104,8 @@ def _of_objects(series: pd.Series[Any], valid: NDArray[np.bool_]) -> Column:
     if all(isinstance(item, (datetime.date, np.datetime64)) for item in present):
         stamps = need("pandas").to_datetime(series, utc=True).dt.tz_localize(None)
         return Column(stamps.to_numpy().astype("datetime64[ms]"))
+    if all(isinstance(item, dict) for item in present):
+        raise ValueError("holds objects; JsonToDataframe makes columns of them")
     kinds = ", ".join(sorted({type(item).__name__ for item in present}))
     raise ValueError(f"holds {kinds}; a column has text, numbers, true/false or points in time")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 
 from worker.authoring.plain import Plain
 from worker.errors import ConfigError, Problem, TransportError
+from worker.graph.payload import flat, is_table
 
 TIMEOUT_S = 30.0
 _EVENTS = "application/json"
@@ -20,14 +20,18 @@ _SCORE = "/score"
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent, and what it is."""
+    """What is sent, what it is, and whether it is one event that is to be answered alone."""
 
     content: bytes
     kind: str
+    one: bool = False
 
 
 def as_body(data: Any) -> Body:
     """Events, or columns, as the worker takes them; what is missing becomes null.
+
+    Events with dotted names (``_tenant.age``) are sent as columns: the worker knows which of them
+    are paths.
 
     Raises:
         ConfigError: they are neither, or hold what JSON cannot.
@@ -46,14 +50,30 @@ def as_body(data: Any) -> Body:
     if not isinstance(made, (dict, list)):
         message = "must be columns, {column: {row: value}}, a DataFrame or a list of events"
         raise ConfigError(Problem("scoring_data", message))
-    columns = isinstance(made, dict) and _is_table(made)
-    return Body(json.dumps(made).encode(), _COLUMNS if columns else _EVENTS)
+    if isinstance(made, dict) and is_table(made):
+        return Body(json.dumps(made).encode(), _COLUMNS)
+    events = [made] if isinstance(made, dict) else made
+    if any("." in name for event in events if isinstance(event, dict) for name in event):
+        content = json.dumps(_columns_of(events)).encode()
+        return Body(content, _COLUMNS, one=isinstance(made, dict))
+    return Body(json.dumps(made).encode(), _EVENTS)
 
 
-def _is_table(data: Mapping[str, Any]) -> bool:
-    """Whether it is ``{column: {row: value}}``, and no event."""
-    rows = [set(column) for column in data.values() if isinstance(column, dict)]
-    return len(rows) == len(data) > 0 and all(row == rows[0] for row in rows)
+def _columns_of(events: list[Any]) -> dict[str, dict[str, Any]]:
+    """Events as ``{column: {row: value}}``; what an event does not have stays away."""
+    columns: dict[str, dict[str, Any]] = {}
+    wrong = [i for i, event in enumerate(events) if not isinstance(event, dict)]
+    if wrong:
+        raise ConfigError(Problem(f"scoring_data[{i}]", "is no event") for i in wrong)
+    try:
+        rows = [flat(event) for event in events]
+    except ConfigError as error:
+        raise ConfigError(replace(p, path="scoring_data") for p in error.problems) from error
+    first = next(name for row in rows for name in row)
+    for i, row in enumerate(rows):
+        for name, value in (row or {first: None}).items():
+            columns.setdefault(name, {})[str(i)] = value
+    return columns
 
 
 async def post(edge_location: str, service_id: str, body: Body, token: str | None) -> Any:
@@ -83,7 +103,8 @@ async def post(edge_location: str, service_id: str, body: Body, token: str | Non
             text = await answer.text()
             if answer.status >= 400:
                 raise ConfigError(Problem(f"HTTP {answer.status}", _reason(text)))
-            return json.loads(text)
+            found = json.loads(text)
+            return found[0] if body.one else found
     except (aiohttp.ClientError, TimeoutError) as error:
         why = str(error) or type(error).__name__
         raise TransportError(f"cannot reach {url}: {why}", retriable=True) from error

@@ -9,7 +9,7 @@ from typing import Any
 from worker.batch import DType
 from worker.errors import ConfigError, Problem
 from worker.graph.spec import NodeSpec
-from worker.schema import column_name
+from worker.schema import column_name, path_of
 
 Cells = dict[str, list[Any]]
 """Column -> its values, None where an event has none; all of one length."""
@@ -18,7 +18,8 @@ Cells = dict[str, list[Any]]
 def columns_of(payload: object) -> Cells:
     """The columns of a list of events, of one event, or of ``{column: {row: value}}``.
 
-    Nested objects of events become columns by their dotted path.
+    Nested objects of events become columns by their dotted path; names that are dotted already
+    are paths. A row that a column lacks is missing there.
 
     Raises:
         ConfigError: it is no JSON, or neither of these.
@@ -36,16 +37,28 @@ def columns_of(payload: object) -> Cells:
     return _from_events([payload]) if table is None else table
 
 
+def is_table(data: Mapping[Any, Any]) -> bool:
+    """Whether it is ``{column: {row: value}}``: the rows are the same everywhere, or numbers."""
+    columns = list(data.values())
+    if not columns or not all(isinstance(column, Mapping) for column in columns):
+        return False
+    labels = [{str(row) for row in column} for column in columns]
+    every = set().union(*labels)
+    return all(one == every for one in labels) or all(label.isdecimal() for label in every)
+
+
 def _table(data: Mapping[Any, Any]) -> Cells | None:
     """``{column: {row: value}}`` or ``{column: [value, ...]}``; None where it is an event."""
     columns = list(data.values())
-    if columns and all(isinstance(column, Mapping) for column in columns):
-        rows = list(columns[0])
-        if all(set(column) == set(rows) for column in columns):
-            return {str(n): [column[row] for row in rows] for n, column in data.items()}
+    if is_table(data):
+        rows = dict.fromkeys(str(row) for column in columns for row in column)
+        cells = {name: {str(row): v for row, v in column.items()} for name, column in data.items()}
+        return {str(name): [found.get(row) for row in rows] for name, found in cells.items()}
     if columns and all(isinstance(column, list) for column in columns):
-        if len({len(column) for column in columns}) > 1:
-            raise _refused("has columns of several lengths")
+        lengths = {name: len(column) for name, column in data.items()}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"'{name}' has {n} rows" for name, n in lengths.items())
+            raise _refused(f"has columns of several lengths: {told}")
         return {str(name): list(column) for name, column in data.items()}
     return None
 
@@ -55,9 +68,23 @@ def _from_events(events: list[Any]) -> Cells:
     for event in events:
         if not isinstance(event, Mapping):
             raise _refused("has an event that is no object")
-        rows.append(dict(_flat(event, ())))
+        rows.append(flat(event))
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
+
+
+def flat(event: Mapping[Any, Any]) -> dict[str, Any]:
+    """The values of an event by their columns' names.
+
+    Raises:
+        ConfigError: two of them have one name.
+    """
+    found: dict[str, Any] = {}
+    for name, value in _flat(event, ()):
+        if name in found:
+            raise _refused(f"has an event with two values of '{name}', one dotted and one nested")
+        found[name] = value
+    return found
 
 
 def _flat(event: Mapping[Any, Any], path: tuple[str, ...]) -> list[tuple[str, Any]]:
@@ -65,6 +92,7 @@ def _flat(event: Mapping[Any, Any], path: tuple[str, ...]) -> list[tuple[str, An
     for key, value in event.items():
         below = (*path, str(key))
         if isinstance(value, Mapping):
+            below = below if path else path_of(str(key))
             found += _flat(value, below)
         else:
             # A flat event of a notebook already has dotted names.
