@@ -201,6 +201,30 @@ def test_every_problem_at_once() -> None:
     assert refused() == ["nodes: a graph has 1 to 1000 nodes, not 0"]
 
 
+def test_fields_that_are_asked_for_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A column that no node makes is a field of the event: a misspelt one is seen."""
+    rename = Pandas(params={"import": "rename", "kwargs": {"columns": {"_t.age": "age"}}})
+    chain(rename, fill("agee"), ONNXNode(params={"features": ["age"], "model_id": "m@1"}))
+    said = capsys.readouterr().out
+    assert said == "fields of an event that the graph asks for: _t.age, agee\n"
+    sample = JsonToDataframe(params={"json_payload": [{"_t.age": 3}]})
+    chain(sample, rename, ONNXNode(params={"features": ["age"], "model_id": "m@1"}))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_misspelt_column_is_told_before_what_follows_from_it() -> None:
+    """Beside a sample, the column of `cut` is to blame, and not only `get_dummies` behind it."""
+    sample = JsonToDataframe(params={"json_payload": {"age": {0: 31}}})
+    bins = {"bins": [0, 40, 99], "labels": ["young", "old"]}
+    cut = Pandas(params={"import": "cut", "cols": "agee", "into": "class", "kwargs": bins})
+    dummies = Pandas(params={"import": "get_dummies", "cols": "class"})
+    with pytest.raises(ConfigError) as caught:
+        chain(sample, cut, dummies)
+    first, second = problems(caught.value)
+    assert first.startswith("agee: is no column of json_payload; did you mean 'age'?")
+    assert second.startswith("nodes[2].params.categories: one event knows no categories")
+
+
 class Own:
     """A class with ``process`` and nothing else."""
 

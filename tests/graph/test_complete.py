@@ -93,6 +93,43 @@ def test_what_the_text_says_is_kept() -> None:
     assert {key: found[key] for key in rest} == rest
 
 
+CUT = op("cut", "agee", bins=[0, 20, 100], labels=["young", "old"])
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        (op("rename", None, columns={"_t.agee": "age"}), model("age")),
+        (op("fillna", "_t.agee", value=0), model("_t.agee")),
+        (model("_t.agee"),),
+    ],
+)
+def test_a_column_beside_a_sample_that_is_misspelt(nodes: tuple[dict[str, Any], ...]) -> None:
+    """What is nearly a column of the sample is refused with that, also where it is renamed."""
+    (told,) = refused(payload([{"_t": {"age": 3}, "km": None}]), *nodes)
+    wanted = "'_t.age'? Else put it there; null will do"
+    assert told == f"_t.agee: is no column of json_payload; did you mean {wanted}"
+
+
+def test_a_sample_need_not_have_every_field() -> None:
+    """A field of another name is one of the event's; an empty column of the sample is known."""
+    nodes = op("fillna", "speed", value=0), op("fillna", "km", value=0)
+    assert types(payload([{"age": 3, "km": None}]), *nodes) == {
+        "age": "number",
+        "speed": "number",
+        "km": "number",
+    }
+
+
+def test_categories_that_no_feature_names() -> None:
+    """The features are told, and how one would have to begin."""
+    with pytest.raises(ConfigError) as caught:
+        with_categories(parse_dsl(dsl(op("get_dummies", "agee"), model("age_young", "km"))))
+    (problem,) = caught.value.problems
+    assert problem.path == "nodes[0].params.categories"
+    assert problem.message.endswith("of the features age_young, km none begins with 'agee_'")
+
+
 def test_a_replaced_id_is_found_again() -> None:
     """The notebook replaces the first node's id alone; its edges follow."""
     whole = dsl(op("abs", "a"), op("abs", "b"), FEATURE)

@@ -123,6 +123,7 @@ def test_the_calls_of_edge_utils(capsys: pytest.CaptureFixture[str]) -> None:
     assert labels == [answer["event"]["label"] for answer in by_events] == [1, 0]
 
     named = graph(uploaded(), outputs={"score": "probabilities[1]"})
+    assert capsys.readouterr().out == "fields of an event that the graph asks for: f0, f1\n"
     (url, same_id, served) = edge_utils.update_deployment(dsl=named, service_id=service_id)
     assert (url, same_id, json.loads(served)) == (edge_location, service_id, json.loads(named))
     assert capsys.readouterr().out == ""
@@ -155,7 +156,9 @@ def test_nobody_is_there(place: dict[str, str], capsys: pytest.CaptureFixture[st
 
 @pytest.mark.usefixtures("place")
 def test_a_wrong_graph_is_not_published() -> None:
-    """A model that the store does not have is told; nothing is registered."""
+    """A model that the store does not have, a location that is none: told, nothing registered."""
+    with pytest.raises(ConfigError, match=r"^location: 'a b': letters, digits"):
+        EdgeUtils(location="a b").publish_to_edge(graph(uploaded()))
     edge_utils = EdgeUtils()
     with pytest.raises(ConfigError, match="nobody"):
         edge_utils.publish_to_edge(graph("nobody@1"))

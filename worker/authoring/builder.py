@@ -13,6 +13,7 @@ from worker.authoring.factory import NodeFactory
 from worker.authoring.kinds import core_class
 from worker.authoring.node import Node
 from worker.errors import ConfigError, Problem
+from worker.graph.asked import asked_fields
 from worker.graph.categories import with_categories
 from worker.graph.dsl import Dsl, parse_dsl
 from worker.graph.sketch import sketch
@@ -46,7 +47,8 @@ class GraphBuilder:
         """The graph as JSON text, ``{"edge": {"applicationDsl": {"nodes": ..., "edges": ...}}}``.
 
         The same graph gives the same text. A node without an id gets one from its kind and what
-        it is about, such as ``map_carbrand``.
+        it is about, such as ``map_carbrand``. Fields of the events that the nodes ask for, and no
+        sample has, are printed: a misspelt column is one of them.
 
         Args:
             nodes: in any order; what only a notebook does (Split, ScikitLearn, ...) is refused.
@@ -78,7 +80,7 @@ class GraphBuilder:
         problems += [*node_params(graph.nodes)[1], *(edge_problems(graph) if not problems else [])]
         if problems:
             raise ConfigError(problems)
-        return GraphText(with_categories(graph).text())
+        return GraphText(_settled(graph).text())
 
     @staticmethod
     def from_dsl(dsl: str) -> tuple[list[Node], list[tuple[Node, Node]]]:
@@ -101,6 +103,24 @@ class GraphBuilder:
         if problems:
             raise ConfigError(problems)
         return list(nodes.values()), [(nodes[a], nodes[b]) for a, b in graph.links]
+
+
+def _settled(graph: Dsl) -> Dsl:
+    """The graph with its categories; says which fields it asks of the events.
+
+    Raises:
+        ConfigError: categories that nothing names, columns that are misspelt beside a sample.
+    """
+    try:
+        graph, problems = with_categories(graph), []
+    except ConfigError as error:
+        problems = list(error.problems)
+    fields, wrong = asked_fields(graph, node_params(graph.nodes)[0])
+    if wrong or problems:
+        raise ConfigError([*wrong, *problems])
+    if fields:
+        print(f"fields of an event that the graph asks for: {', '.join(fields)}")
+    return graph
 
 
 def _node_problems(nodes: Sequence[object]) -> list[Problem]:

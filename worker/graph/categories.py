@@ -17,6 +17,7 @@ from worker.graph.spec import NodeSpec
 from worker.graph.structure import node_params
 
 Category = str | int | bool
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,13 @@ def with_categories(dsl: Dsl) -> Dsl:
     for i, node in enumerate(dsl.nodes):
         if not _lacks_categories(node):
             continue
-        found = _named(dsl, node)
+        found, hint = _named(dsl, node)
         if found:
             nodes[i] = _given(node, found)
         else:
             message = (
                 "one event knows no categories: give categories={column: [values]}, or an ONNXNode "
-                "behind it whose features name them, such as gender_female"
+                f"behind it whose features name them, such as gender_female{hint}"
             )
             problems.append(Problem(f"nodes[{i}].params.categories", message))
     if problems:
@@ -78,8 +79,8 @@ def _given(node: NodeSpec, categories: Mapping[str, list[Category]]) -> NodeSpec
     return node.model_copy(update={"params": params})
 
 
-def _named(dsl: Dsl, node: NodeSpec) -> dict[str, list[Category]]:
-    """Column -> its categories in the order of the features; empty where there are none."""
+def _named(dsl: Dsl, node: NodeSpec) -> tuple[dict[str, list[Category]], str]:
+    """Column -> its categories in the order of the features; where there are none, a hint."""
     before, _ = predecessors([n.id for n in dsl.nodes], dsl.links)
     after: dict[str, list[str]] = {n.id: [] for n in dsl.nodes}
     for name, feeders in before.items():
@@ -101,7 +102,12 @@ def _named(dsl: Dsl, node: NodeSpec) -> dict[str, list[Category]]:
             left.append(feature)
     if not found and not sources.named:
         found = _guessed(left, str((node.params.get("kwargs") or {}).get("prefix_sep", "_")))
-    return {column: _typed(texts, sources.types.get(column)) for column, texts in found.items()}
+    hint = ""
+    if left and sources.prefixes:
+        starts = " or ".join(f"'{start}'" for start in list(sources.prefixes.values())[:_SHOWN])
+        hint = f"; of the features {', '.join(left[:_SHOWN])} none begins with {starts}"
+    typed = {column: _typed(texts, sources.types.get(column)) for column, texts in found.items()}
+    return typed, hint
 
 
 def _reached(start: str, links: Mapping[str, Iterable[str]]) -> set[str]:

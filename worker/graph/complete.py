@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.batch import DType
 from worker.errors import ConfigError, Problem
+from worker.graph.asked import misspelt
 from worker.graph.dsl import Dsl, parse_dsl
 from worker.graph.infer import Inference
 from worker.graph.payload import dtype_of, samples
@@ -102,7 +103,8 @@ def derived(graph: Dsl, params: Mapping[str, Params]) -> dict[str, Any]:
     cells = samples(graph.nodes)
     known = {name: found for name, rows in cells.items() if (found := dtype_of(rows)) is not None}
     inference = Inference(graph, params, known)
-    problems = inference.attempt().problems
+    asked = [name for name in inference.types if name not in cells]
+    problems = misspelt(asked, cells) or inference.attempt().problems
     if problems:
         raise ConfigError(problems)
     fits = inference.fits

@@ -17,8 +17,10 @@ class JsonToDataframeParams(Params):
 class JsonToDataframe(Node[JsonToDataframeParams]):
     """Passes every column on: in a stream, events have been read when they reach the graph.
 
-    In a notebook it turns ``json_payload``, records or columns, into the data of its message. A
-    graph that is served ignores the payload, and reads events by the source's schema.
+    In a notebook it turns ``json_payload``, records or columns, into the data of its message. When
+    a graph is published without a schema, the payload is a sample that decides types which the
+    nodes leave open; it is not published itself. A graph that is served reads events by the
+    source's schema.
     """
 
     Params = JsonToDataframeParams

@@ -46,7 +46,9 @@ class Pandas(Node[PandasParams]):
     without. With ``inplace`` results replace their columns; otherwise each becomes a new column,
     ``into`` or ``<column>_<operation>`` (``at_hour`` for ``dt.hour``). Without ``cols`` and
     ``inplace`` the frame itself is changed, as a method of it would; so do rename, drop and
-    get_dummies always; get_dummies takes its ``categories`` from the params.
+    get_dummies always. get_dummies takes its ``categories`` from the params; into a notebook's
+    graph those are written that the features of the model behind it name (``gender_female``).
+    What is no key of map and no category is counted in the metric `rtml_unknown_values_total`.
 
     A row's result never depends on its neighbours: what ranks, sums up or fills from rows beside
     it is refused. Missing stays missing, also as int64, bool and text where pandas would turn the
