@@ -84,6 +84,31 @@ def test_params_belong_to_the_kind(change: dict[str, Any], error: str) -> None:
     assert [found[: len(error)] for found in errors(graph(**change))] == [error]
 
 
+@pytest.mark.parametrize(
+    ("params", "error"),
+    [
+        ({"import": "mapp"}, "$.nodes[0].params.import: 'mapp' is not one of ["),
+        ({"import": "map"}, "$.nodes[0].params: 'kwargs' is a required property"),
+        (
+            {"import": "fillna", "kwargs": {"value": 0, "valeu": 0}},
+            "$.nodes[0].params.kwargs: Additional properties are not allowed ('valeu' was",
+        ),
+        (
+            {"import": "subtract", "kwargs": {}},
+            "$.nodes[0].params.kwargs: 'other' is a required property",
+        ),
+        (
+            {"import": "dt.hour", "kwargs": {"unit": "s"}},
+            "$.nodes[0].params.kwargs: Additional properties are not allowed ('unit' was",
+        ),
+    ],
+)
+def test_keywords_belong_to_the_operation(params: dict[str, Any], error: str) -> None:
+    """What `Pandas` imports decides which keywords there are, by its other names too."""
+    found = errors(graph(type="Pandas", params=params))
+    assert [text[: len(error)] for text in found] == [error]
+
+
 def test_kinds_are_explained_to_editors() -> None:
     """Each kind in the list has its sentence beside it, and its params their description."""
     kind = SCHEMA["$defs"]["NodeSpec"]["properties"]["type"]

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from worker.graph.spec import GraphSpec, NodeSpec
+from worker.nodes._pandas.table import ALIASES, OPERATIONS
 from worker.nodes.base import Node
+from worker.nodes.pandas import PandasParams
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IDENTIFIER = "urn:rtml-worker:graph"
@@ -29,11 +31,13 @@ class _Generator(GenerateJsonSchema):
 def graph_schema(kinds: Kinds) -> dict[str, Any]:
     """The schema (draft 2020-12) of a graph file whose nodes are of these kinds.
 
-    Each node's ``params`` are checked by its ``type``. A graph inside Adobe's envelope is not
+    Each node's ``params`` are checked by its ``type``, and the ``kwargs`` of `Pandas` by its
+    ``import``. A graph inside Adobe's envelope is not
     described: it is not written by hand.
     """
     models: list[type[BaseModel]] = [GraphSpec, NodeSpec]
     models += [kind.Params for kind in kinds.values()]
+    models += dict.fromkeys(operation.kwargs for operation in OPERATIONS.values())
     references, top = models_json_schema(
         [(model, "validation") for model in models], schema_generator=_Generator
     )
@@ -44,6 +48,10 @@ def graph_schema(kinds: Kinds) -> dict[str, Any]:
             definition["description"] = markdown(definition["description"])
     node = definitions[references[NodeSpec, "validation"]["$ref"].rpartition("/")[2]]
     _tell_kinds(node, kinds, {k.Params: references[k.Params, "validation"] for k in kinds.values()})
+    _tell_operations(
+        definitions[references[PandasParams, "validation"]["$ref"].rpartition("/")[2]],
+        {model: references[model, "validation"] for model in models},
+    )
     graph = definitions.pop(references[GraphSpec, "validation"]["$ref"].rpartition("/")[2])
     graph["properties"]["$schema"] = {"type": "string", "description": "for editors; not read"}
     return {
@@ -78,9 +86,31 @@ def _tell_kinds(
     ]
 
 
+def _tell_operations(pandas: dict[str, Any], references: Mapping[Any, Mapping[str, Any]]) -> None:
+    """Adds to the schema of `Pandas` its operations, and the keywords of each."""
+    names = {name: name for name in OPERATIONS} | ALIASES
+    pandas["properties"]["import"]["enum"] = list(names)
+    by_kwargs: dict[type[BaseModel], list[str]] = {}
+    for name, operation in names.items():
+        by_kwargs.setdefault(OPERATIONS[operation].kwargs, []).append(name)
+    pandas["allOf"] = [
+        {
+            "if": {"properties": {"import": {"enum": operations}}, "required": ["import"]},
+            "then": {
+                "properties": {"kwargs": dict(references[kwargs])},
+                "required": ["kwargs"] if _needs_some(kwargs) else [],
+            },
+        }
+        for kwargs, operations in by_kwargs.items()
+    ]
+
+
+def _needs_some(model: type[BaseModel]) -> bool:
+    return any(field.is_required() for field in model.model_fields.values())
+
+
 def _required(kind: type[Node[Any]]) -> list[str]:
-    needed = any(field.is_required() for field in kind.Params.model_fields.values())
-    return ["params"] if needed else []
+    return ["params"] if _needs_some(kind.Params) else []
 
 
 def description(kind: type[Node[Any]]) -> str:
