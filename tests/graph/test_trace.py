@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.graph.planning import node, planned
@@ -48,6 +50,49 @@ def test_features_are_followed_through_nodes() -> None:
     ]
     assert outputs(plan) == {"high": ["score.probabilities[1] -> high"]}
     assert [rest.field for rest in found.rest] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "expected"),
+    [
+        (
+            "Pandas",
+            {"import": "fillna", "kwargs": {"value": {"a": 0, "b": 1}}, "inplace": True},
+            {"a": ["a -> n"], "b": ["b -> n"]},
+        ),
+        (
+            "Pandas",
+            {"import": "add", "kwargs": {"other": "c"}, "cols": ["a", "b"], "into": ["x", "y"]},
+            {"x": ["a -> n", "c -> n"], "y": ["b -> n", "c -> n"]},
+        ),
+        (
+            "Pandas",
+            {"import": "rename", "kwargs": {"columns": {"a": "x", "b": "y"}}},
+            {"x": ["a -> n"], "y": ["b -> n"]},
+        ),
+        (
+            "Pandas",
+            {"import": "get_dummies", "categories": {"s": ["m"], "t": ["u"]}},
+            {"s_m": ["s -> n"], "t_u": ["t -> n"]},
+        ),
+        (
+            "Pandas",
+            {"import": "sum", "cols": ["a", "b"], "into": "x", "kwargs": {"axis": 1}},
+            {"x": ["a -> n", "b -> n"]},
+        ),
+        (
+            "FieldOps",
+            {"rename": {"a": "x"}, "copy": {"b": "y"}},
+            {"x": ["a -> n"], "y": ["b -> n"]},
+        ),
+    ],
+)
+def test_each_column_of_a_node_comes_from_its_own(
+    kind: str, params: dict[str, Any], expected: dict[str, list[str]]
+) -> None:
+    """Columns that are changed side by side are traced each; what is made of several, to all."""
+    texts = {"s": {"type": "string"}, "t": {"type": "string"}}
+    assert outputs(planned([node("n", kind, **params)], properties=texts)) == expected
 
 
 def test_inputs_with_names_are_traced_each() -> None:

@@ -149,6 +149,9 @@ def test_signature_is_true(kind: str, filling: str, n: int) -> None:
     untouched = set(types) - removes - set(writes)
     assert all(after[name] is before[name] for name in untouched)
     assert set(node.signature.reads) <= set(types)
+    made_of = node.signature.made_of
+    assert set(made_of) in (set(), set(writes))
+    assert {name for names in made_of.values() for name in names} <= set(node.signature.reads)
 
 
 @every_kind

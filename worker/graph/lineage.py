@@ -93,10 +93,12 @@ def _through(node: str, many: list[Sources]) -> Sources:
 def _parents(node: Node[Any], types: Mapping[str, ColumnType]) -> dict[str, tuple[str, ...]]:
     """Each written column and the columns it is made of.
 
-    A node that works on several ``columns`` is asked about one of them at a time; otherwise every
-    written column is taken to come from all that are read.
+    Some nodes say it. One that works on several ``columns`` is asked about one of them at a time;
+    otherwise every written column is taken to come from all that are read.
     """
     signature = node.signature
+    if signature.made_of:
+        return dict(signature.made_of)
     all_of_them = dict.fromkeys(signature.writes, signature.reads)
     if len(signature.reads) < 2:
         return all_of_them

@@ -35,11 +35,13 @@ class Signature:
         reads: columns it looks at.
         writes: columns it adds or replaces, with their types.
         removes: columns that are gone after it.
+        made_of: written column -> those of ``reads`` that it is made of; all of them by default.
     """
 
     reads: tuple[str, ...]
     writes: Mapping[str, ColumnType]
     removes: tuple[str, ...] = ()
+    made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

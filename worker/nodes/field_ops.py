@@ -74,7 +74,9 @@ class FieldOps(Node[FieldOpsParams]):
         )
         self._sources = {new: old for mapping in (rename, copied) for old, new in mapping.items()}
         reads = dict.fromkeys([*(params.select or ()), *rename, *copied])
-        return Signature(tuple(reads), writes, tuple(name for name in gone if name not in writes))
+        removes = tuple(name for name in gone if name not in writes)
+        made_of = {new: (old,) for new, old in self._sources.items()}
+        return Signature(tuple(reads), writes, removes, made_of)
 
     def _gone(self, columns: Columns, rename: dict[str, str]) -> list[str]:
         """The columns that are not there afterwards, if no new one takes their names."""

@@ -76,7 +76,7 @@ class FieldTrans(Node[FieldTransParams]):
         kept = {*writes, TOPIC_COLUMN}
         drop = self.params.others == "drop"
         removes = tuple(name for name in columns if drop and name not in kept)
-        return Signature(tuple(writes), writes, removes)
+        return Signature(tuple(writes), writes, removes, {name: (name,) for name in writes})
 
     def _change(
         self, columns: Columns, path: str, source: ColumnType, target: DType, field: FieldSpec

@@ -89,8 +89,8 @@ class Pandas(Node[PandasParams]):
                 path = f"kwargs.{problem.path}".rstrip(".")
                 columns.problem(path, problem.message, sure=True)
             return Signature((), {})
-        self._effect = operation.effect(call, kwargs, name.rpartition(".")[2])
-        return Signature(self._effect.reads, self._effect.writes, self._effect.removes)
+        self._effect = effect = operation.effect(call, kwargs, name.rpartition(".")[2])
+        return Signature(effect.reads, effect.writes, effect.removes, effect.made_of)
 
     def _call(self, columns: Columns, name: str) -> Call:
         params = self.params

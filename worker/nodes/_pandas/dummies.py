@@ -84,7 +84,8 @@ def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
             made |= new
         return batch.without(removes).with_columns(made).count_unknown(unknown)
 
-    return Effect(tuple(encoders), writes, apply, removes)
+    made_of = {name: (source,) for source, e in encoders.items() for name in e.names}
+    return Effect(tuple(encoders), writes, apply, removes, made_of)
 
 
 def _sources(call: Call, kwargs: DummyKwargs) -> Named:

@@ -38,6 +38,7 @@ def _rename(call: Call, kwargs: RenameKwargs, _: str) -> Effect:
             {new: batch[old] for old, new in mapping.items()}
         ),
         removes,
+        {new: (old,) for old, new in mapping.items()},
     )
 
 

@@ -38,12 +38,13 @@ K = TypeVar("K", bound=Kwargs)
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an operation does to the frame."""
+    """What an operation does to the frame; ``made_of`` as in a `Signature`."""
 
     reads: tuple[str, ...]
     writes: Mapping[str, ColumnType]
     apply: Callable[[Batch], Batch]
     removes: tuple[str, ...] = ()
+    made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,10 @@ class PerColumn(Operation[K]):
         for (path, name), target in zip(named, targets, strict=False):
             dtype = call.columns.need(path, name, self.takes).dtype
             changes[target] = (name, self._make(call.columns, kwargs, name, dtype))
-        reads = [each for name, change in changes.values() for each in (name, *change.also)]
+        made_of = {target: (name, *change.also) for target, (name, change) in changes.items()}
+        reads = dict.fromkeys(each for names in made_of.values() for each in names)
         writes = {target: ColumnType(change.dtype) for target, (_, change) in changes.items()}
-        return Effect(tuple(dict.fromkeys(reads)), writes, Changes(changes))
+        return Effect(tuple(reads), writes, Changes(changes), made_of=made_of)
 
     def _suitable(self, call: Call, kwargs: K) -> Named:
         found = [
