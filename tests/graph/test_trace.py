@@ -85,6 +85,11 @@ def test_features_are_followed_through_nodes() -> None:
             {"rename": {"a": "x"}, "copy": {"b": "y"}},
             {"x": ["a -> n"], "y": ["b -> n"]},
         ),
+        (
+            "FieldTrans",
+            {"fields": {"a": {"type": "text"}, "b": {"default": 0}}},
+            {"a": ["a -> n"], "b": ["b -> n"]},
+        ),
     ],
 )
 def test_each_column_of_a_node_comes_from_its_own(
