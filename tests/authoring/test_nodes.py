@@ -241,6 +241,24 @@ def test_columns_that_a_node_does_not_touch_stay_as_they_are() -> None:
     frame.loc[7, "a"] = 5.0  # still writable
 
 
+RENAMED = {"b": "x", "c": "y"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("Pandas", {"import": "rename", "kwargs": {"columns": RENAMED}}),
+        ("Rename", {"columns": RENAMED}),
+        ("FieldOps", {"rename": RENAMED}),
+    ],
+)
+def test_a_renamed_column_keeps_its_place(kind: str, params: dict[str, Any]) -> None:
+    """The table is the one that pandas gives: its order, its dtypes, its index."""
+    frame = pd.DataFrame({"a": [1], "b": pd.Categorical(["u"]), "c": [2.5], "d": ["v"]}, index=[7])
+    found = NodeFactory.create(kind, params).process(DataMsg(frame)).frame
+    pd.testing.assert_frame_equal(found, frame.rename(columns=RENAMED))
+
+
 def test_dummies_of_a_table_are_those_of_pandas() -> None:
     """Without categories `get_dummies` takes the table's own, in order."""
     msg = message(gender=["m", "f", None], n=[1, 2, 3])

@@ -141,6 +141,8 @@ def series_of(column: Column, name: str, index: pd.Index[Any]) -> pd.Series[Any]
 def to_frame(before: pd.DataFrame, given: Batch, after: Batch, unfit: set[str]) -> pd.DataFrame:
     """The table after a node: what it did not touch is as it was, rows that left are not there.
 
+    A column that only has another name keeps its place, as in pandas.
+
     Args:
         before: the table that the node was given.
         given: its columns.
@@ -156,10 +158,21 @@ def to_frame(before: pd.DataFrame, given: Batch, after: Batch, unfit: set[str]) 
             parts[name] = rows[name]
         elif name in after.columns:
             parts[name] = series_of(after[name], name, rows.index)
+        else:
+            parts |= {new: rows[name].rename(new) for new in _renamed(given, after, name)}
     for name, column in after.columns.items():
         if name not in parts:
             parts[name] = series_of(column, name, rows.index)
     return pandas.DataFrame(parts, index=rows.index)  # type: ignore[no-any-return]
+
+
+def _renamed(given: Batch, after: Batch, name: str) -> list[str]:
+    """The names that a column has now which is no longer there under its own."""
+    return [
+        new
+        for new, column in after.columns.items()
+        if column is given[name] and new not in given.columns
+    ]
 
 
 def _is_same(given: Batch, after: Batch, name: str) -> bool:
