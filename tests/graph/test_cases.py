@@ -224,7 +224,7 @@ cases:
         ("", "None : a cases file is a mapping with the key cases"),
         ("- 1", "1 : a cases file is a mapping with the key cases"),
         ("cases: []", "1 cases: must have at least 1 item, not 0"),
-        ("cases: [", "1 : expected the node content, but found '<stream end>'"),
+        ("cases: [", "1 : expected the node content, but found '<stream end>', in column 9"),
         ("case: []", "1 case: is no known key; did you mean 'cases'?"),
     ],
 )
