@@ -52,7 +52,7 @@ def test_updates_at_once(
                         for journal in journals
                     )
                 )
-                await journals[0].catch_up()
+                await journals[0].catch_up(None)
                 _, versions = deploy.shown(journals[0], service.name)
                 return [version.number for version in versions]
 

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
 from worker.graph.spec import GraphSpec
-from worker.services.journal import Journal, WaitingFor
+from worker.services.journal import Journal
 from worker.services.outcome import Outcome, next_ms, now_ms, outcome_of, settled
 from worker.services.records import Service, Version, Wanted
 from worker.settings import Settings
 from worker.stream import topics
 from worker.stream.connect import ask
+from worker.stream.terms import WaitingFor
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 HUB = "hub"

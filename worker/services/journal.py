@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from worker.errors import TransportError
-from worker.services.alone import write_alone
-from worker.services.records import REGISTRY_TOPIC, STATUS_TOPIC
+from worker.services.alone import MARK, write_alone
+from worker.services.records import REGISTRY_TOPIC, STATUS_TOPIC, TOPICS
 from worker.services.registry import Registry, Statuses
 from worker.settings import Settings
 from worker.stream import clients, topics
-from worker.stream.connect import FORBIDDEN, ask, connect, refused, stop
+from worker.stream.connect import FORBIDDEN, ask, connect, pause, refused, stop
 from worker.stream.record import Record
+from worker.stream.terms import WaitingFor
 
 log = structlog.get_logger(__name__)
 
 POLL_MS = 500
 MARKER_S = 0.02
 LOOK_S = 1.0
-_CONFIGS = {
-    REGISTRY_TOPIC: {"cleanup.policy": "compact"},
-    # Workers say every few seconds that they are there: Kafka compacts closed segments only, and
-    # who joins has to read the rest.
-    STATUS_TOPIC: {
-        "cleanup.policy": "compact,delete",
-        "retention.ms": "86400000",
-        "segment.ms": "600000",
-        "min.cleanable.dirty.ratio": "0.1",
-    },
-}
-_PARTITIONS = tuple(TopicPartition(topic, 0) for topic in _CONFIGS)
+RETRY_S = 0.25
+_PARTITIONS = tuple(TopicPartition(topic, 0) for topic in TOPICS)
 
-WaitingFor = Callable[[str], None]
 T = TypeVar("T")
 
 
@@ -61,6 +51,7 @@ class Journal:
         self.failure: Exception | None = None
         self._settings, self._wait_s, self._waiting = settings, wait_s, waiting
         self._changed = asyncio.Condition()
+        self._landed: dict[bytes, bool] = {}
 
     async def __aenter__(self) -> Journal:
         """Makes the topics where they are missing, and reads them to their end.
@@ -71,7 +62,12 @@ class Journal:
         loop = asyncio.get_running_loop()
         deadline_s = None if self._wait_s is None else loop.time() + self._wait_s
         settings, waiting = self._settings, self._waiting
-        await ask(settings, _make, deadline_s, waiting)
+        await ask(
+            settings,
+            lambda admin: topics.create_named(admin, TOPICS, 1, TOPICS),
+            deadline_s,
+            waiting,
+        )
         self._consumer: AIOKafkaConsumer = await connect(
             settings, lambda: clients.reader(settings), deadline_s, waiting
         )
@@ -87,7 +83,7 @@ class Journal:
                 deadline_s,
                 waiting,
             )
-            await self.catch_up()
+            await self.catch_up(deadline_s)
         except BaseException:
             await self._close()
             raise
@@ -133,6 +129,9 @@ class Journal:
             state = self.registry if partition.topic == REGISTRY_TOPIC else self.statuses
             for record in records:
                 state.apply((record.key or b"").decode(errors="replace"), record.value)
+                for name, mark in record.headers:
+                    if name == MARK and mark in self._landed:
+                        self._landed[mark] = True
         async with self._changed:
             self._changed.notify_all()
 
@@ -164,23 +163,40 @@ class Journal:
                             await self.changed()
         return look()
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, deadline_s: float | None) -> None:
         """Reads to where the topics end now, transactions that are open included: to their ends.
 
         Another consumer is asked where that is. To the one that reads committed records only,
         the topics end before the first open transaction, of whichever service, and it answers
         when its long poll is over.
 
+        Args:
+            deadline_s: on the loop's clock, when to give up; None waits for ever.
+
         Raises:
-            TransportError: the topics cannot be followed any more.
+            TransportError: not in time, or the topics cannot be followed any more.
         """
-        for partition, end in (await self._asker.end_offsets(_PARTITIONS)).items():
-            while await self._consumer.position(partition) < end:
-                self._check()
-                # The end of a transaction takes an offset, and no record comes with it.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(MARKER_S):
-                        await self.changed()
+        ends = await self._ends(deadline_s)
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                for partition, end in ends.items():
+                    while await self._consumer.position(partition) < end:
+                        self._check()
+                        # The end of a transaction takes an offset, and no record comes with it.
+                        with contextlib.suppress(TimeoutError):
+                            async with asyncio.timeout(MARKER_S):
+                                await self.changed()
+        except TimeoutError:
+            raise TransportError("the registry is not read in time", retriable=True) from None
+
+    async def _ends(self, deadline_s: float | None) -> Mapping[TopicPartition, int]:
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    ends: Mapping[TopicPartition, int] = await self._asker.end_offsets(_PARTITIONS)
+                    return ends
+            except (KafkaError, OSError) as error:  # TimeoutError is an OSError
+                await pause(self._settings, error, RETRY_S, deadline_s, self._waiting)
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -215,10 +231,18 @@ class Journal:
             ConfigError: what ``decide`` raises.
             TransportError: Kafka is not reached, or refuses.
         """
-        await write_alone(
-            self._settings, service_id, REGISTRY_TOPIC, self.catch_up, decide, self._waiting
-        )
-
-
-async def _make(admin: AIOKafkaAdminClient) -> None:
-    await topics.create_named(admin, _CONFIGS, 1, _CONFIGS)
+        mark = uuid.uuid4().bytes
+        self._landed[mark] = False
+        try:
+            await write_alone(
+                self._settings,
+                service_id,
+                REGISTRY_TOPIC,
+                mark=mark,
+                catch_up=self.catch_up,
+                landed=lambda: self._landed[mark],
+                decide=decide,
+                waiting=self._waiting,
+            )
+        finally:
+            del self._landed[mark]

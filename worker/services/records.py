@@ -12,6 +12,18 @@ from pydantic import BaseModel, ConfigDict
 
 REGISTRY_TOPIC = "rtml-services"
 STATUS_TOPIC = "rtml-status"
+TOPICS = {
+    REGISTRY_TOPIC: {"cleanup.policy": "compact"},
+    # Workers say every few seconds that they are there: Kafka compacts closed segments only, and
+    # who joins has to read the rest.
+    STATUS_TOPIC: {
+        "cleanup.policy": "compact,delete",
+        "retention.ms": "86400000",
+        "segment.ms": "600000",
+        "min.cleanable.dirty.ratio": "0.1",
+    },
+}
+"""With their configurations; each has one partition."""
 
 Wanted = Literal["running", "paused"]
 State = Literal["loading", "serving", "paused", "failed"]

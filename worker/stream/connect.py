@@ -77,7 +77,7 @@ async def connect(
                 await client.start()
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             await stop(client)
-            await _pause(settings, error, pause_s, deadline_s, waiting)
+            await pause(settings, error, pause_s, deadline_s, waiting)
             pause_s = min(pause_s * 2, BACKOFF_MAX_S)
         except BaseException:
             await stop(client)
@@ -113,11 +113,11 @@ async def ask(
             failed = error
         finally:
             await stop(asker)
-        await _pause(settings, failed, pause_s, deadline_s, waiting)
+        await pause(settings, failed, pause_s, deadline_s, waiting)
         pause_s = min(pause_s * 2, BACKOFF_MAX_S)
 
 
-async def _pause(
+async def pause(
     settings: Settings,
     error: Exception,
     pause_s: float,
