@@ -50,7 +50,7 @@ class Keeper:
     ) -> None:
         self.id = service_id
         self.serving: Version | None = None
-        self.reason = ""
+        self.reason = "not loaded yet"
         self._worker, self._registry = worker, registry
         self._fleet, self._store, self._tell = fleet, store, tell
         self._wake = asyncio.Event()
@@ -59,6 +59,11 @@ class Keeper:
         self._tries = 0
         self._again_s: float | None = None
         self._served_s = 0.0
+        self._plans: list[tuple[Plan, int]] = []
+
+    def number(self, plan: Plan) -> int | None:
+        """The version that a plan is of; events may be scored by the next one already."""
+        return next((number for known, number in self._plans if known is plan), None)
 
     def look(self) -> None:
         """The registry may want something else now."""
@@ -79,6 +84,7 @@ class Keeper:
                 return
             if service != self._done:
                 self._tries = 0
+                self.reason = "" if self.serving is not None else _loading(service.version)
                 await self._reach(service, supervisor)
             elif self._broken is not None:
                 await self._broke(service, self._broken, supervisor)
@@ -108,15 +114,14 @@ class Keeper:
 
     async def _broke(self, service: Service, error: Exception, supervisor: Supervisor) -> None:
         """What was served has stopped by itself: says why, and when it is tried again."""
-        self._broken = None
+        self._broken, self.serving, self.reason = None, None, _told(error)
         await self._fleet.remove(self.id, supervisor)
-        self.serving = None
         if asyncio.get_running_loop().time() - self._served_s > STEADY_S:
             self._tries = 0
         await self._fail(service, error, again=True)
 
     async def _fail(self, service: Service, error: Exception, *, again: bool) -> None:
-        self.reason = " ".join(str(error).split()) or type(error).__name__
+        self.reason = _told(error)
         pause_s = RETRY_S[min(self._tries, len(RETRY_S) - 1)] if again else None
         log.error(
             "service_not_served", version=service.version, reason=self.reason, again_s=pause_s
@@ -134,8 +139,9 @@ class Keeper:
         """
         pump = self._fleet.pumps.get(self.id)
         if pump is not None and pump.failure is not None:
+            self.serving, self.reason = None, _told(pump.failure)
             await self._fleet.remove(self.id, supervisor)
-            pump, self.serving = None, None
+            pump = None
         version = self._registry.version(service)
         if pump is not None and version == self.serving:
             return
@@ -143,12 +149,14 @@ class Keeper:
         began_s = time.perf_counter()
         plan = await asyncio.to_thread(self._loaded, version)
         load_s = time.perf_counter() - began_s
+        served = [one for one in self._plans if pump is not None and one[0] is pump.plan]
+        self._plans = [*served, (plan, version.number)]
         if pump is None:
             await self._start(plan, supervisor)
         elif _source(pump.plan) == _source(plan):
             await pump.unless_failed(pump.swap(plan))
         else:
-            await self._replace(pump.plan, plan, supervisor)
+            await self._replace(pump.plan, plan, version, supervisor)
         self.serving = version
         self._fleet.meters[self.id].loaded(plan.models, load_s)
         log.info("service_served", version=version.number, graph=version.digest[:12])
@@ -162,22 +170,22 @@ class Keeper:
             await self._fleet.remove(self.id, supervisor)
             raise
 
-    async def _replace(self, old: Plan, new: Plan, supervisor: Supervisor) -> None:
+    async def _replace(
+        self, old: Plan, new: Plan, version: Version, supervisor: Supervisor
+    ) -> None:
         """Reads another topic: one pump after the other, as they are of one group.
 
         Raises:
             RtmlError: why not; the old one is served again.
         """
+        served, self.serving, self.reason = self.serving, None, _loading(version.number)
         await self._fleet.remove(self.id, supervisor)
         try:
             await self._start(new, supervisor)
         except Exception:
             self._broken = None
-            try:
-                await self._start(old, supervisor)
-            except BaseException:
-                self.serving = None
-                raise
+            await self._start(old, supervisor)
+            self.serving = served
             raise
 
     def _loaded(self, version: Version) -> Plan:
@@ -205,6 +213,15 @@ class Keeper:
         await self._tell(self.id, status)
 
 
-def _source(plan: Plan) -> tuple[str, str]:
+def _source(plan: Plan) -> tuple[object, ...]:
     """What a consumer reads, and how: other plans of it take over between two batches."""
-    return plan.spec.source.topic, plan.spec.source.isolation
+    source = plan.spec.source
+    return source.topic, source.isolation, source.start
+
+
+def _loading(number: int) -> str:
+    return f"version {number} is not loaded yet"
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -77,12 +77,13 @@ class Location(Service):
         ]
 
     def versions(self) -> dict[str, int]:
-        """The version that is served, by the service's id."""
-        return {
-            keeper.id: keeper.serving.number
-            for keeper in self.keepers.values()
-            if keeper.serving is not None
+        """The version that events are scored by now, by the service's id."""
+        numbers = {
+            name: self.keepers[name].number(pump.plan)
+            for name, pump in self._fleet.pumps.items()
+            if name in self.keepers
         }
+        return {name: number for name, number in numbers.items() if number is not None}
 
     @Service.task
     async def _serve(self) -> None:
