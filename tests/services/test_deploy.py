@@ -9,12 +9,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from tests.services.support import Memory, published, run
+from tests.services.support import Memory, presence, published, record, run, status
 from worker.errors import ConfigError
 from worker.graph.plan import Plan
 from worker.graph.spec import GraphSpec
 from worker.services import deploy
-from worker.services.registry import Registry
+from worker.services.outcome import now_ms
+from worker.services.registry import STALE_MS, Registry
 
 GRAPHS = [published(factor) for factor in (2, 3)]
 
@@ -162,6 +163,21 @@ def test_an_unreadable_service_can_be_deleted() -> None:
     run(deploy.delete(journal, "fraud", wait_s=0))
     registry = journal.registry
     assert (registry.services, registry.versions, registry.unreadable) == ({}, {}, {})
+
+
+def test_a_worker_that_dies_is_not_waited_for() -> None:
+    """A deleted service is drained once those have let go of it that are heard of still."""
+
+    async def deleted(wait_s: float) -> bool:
+        journal = Memory()
+        given: dict[str, Any] = {"location": "edge", "service_id": "fraud", "wait_s": 0}
+        await deploy.publish(journal, *published(2), **given)
+        for one in (presence("w", now_ms() - STALE_MS + 500), status("fraud", "w")):
+            journal.statuses.apply(*record(one))
+        return (await deploy.delete(journal, "fraud", wait_s=wait_s)).reached
+
+    assert run(deleted(0)) is False
+    assert run(deleted(5)) is True
 
 
 @pytest.mark.parametrize("change", ["update", "rollback", "pause", "delete"])

@@ -41,7 +41,7 @@ ROUTED = planned(
 def shelf() -> Shelf:
     """The examples, and a few small graphs."""
     plans = [*map(example, EXAMPLES), MIXED, ONLY, ROUTED]
-    return Shelf.of(*map(served, plans))
+    return Shelf.of(*map(served, plans), served(MIXED, id="g-1"))
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +126,9 @@ def test_no_events_give_no_outcomes(client: Client) -> None:
 
 
 def test_the_answer_says_what_scored(client: Client) -> None:
-    """The lineage headers of a scored record."""
-    headers = client.score("g", b"{}").headers
-    assert headers["rtml-service"] == "g"
+    """The lineage headers of a scored record: the service by its id, whatever its graph's name."""
+    headers = client.score("g-1", b"{}").headers
+    assert headers["rtml-service"] == "g-1"
     assert headers["rtml-graph"] == MIXED.spec.digest[:12]
 
 

@@ -178,12 +178,17 @@ async def delete(journal: Journal, service_id: str, *, wait_s: float) -> Outcome
     await journal.change(service_id, decide)
     moment_ms = now_ms()
     service = gone[0] if gone else _unknown(service_id, moment_ms)
-    workers = journal.statuses.live(service.location, moment_ms)
-    left = await journal.until(
-        lambda: None if journal.statuses.of(service_id, workers) else True, wait_s
-    )
-    statuses = journal.statuses.of(service_id, workers)
-    return Outcome(service, workers, statuses, reached=left is not None)
+
+    def look() -> Outcome | None:
+        outcome = left()
+        return outcome if outcome.reached else None
+
+    def left() -> Outcome:
+        workers = journal.statuses.live(service.location, now_ms())
+        statuses = journal.statuses.of(service_id, workers)
+        return Outcome(service, workers, statuses, reached=not statuses)
+
+    return await journal.until(look, wait_s) or left()
 
 
 def _unknown(service_id: str, moment_ms: int) -> Service:

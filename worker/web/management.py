@@ -20,6 +20,7 @@ from worker.services.listing import described, version_described
 from worker.services.outcome import Outcome
 from worker.web.answers import JSON, Refusal, answer
 from worker.web.body import read_body
+from worker.web.events import MALFORMED, malformed
 from worker.web.limits import Limits
 from worker.web.routes import Route
 
@@ -123,8 +124,8 @@ class Management:
         body = await read_body(request, self._limits)
         try:
             data = msgspec.json.decode(body.content)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise Refusal(400, f"the body is no JSON: {error}") from error
+        except MALFORMED as error:
+            raise malformed(error) from error
         return await asyncio.to_thread(self_contained, parse(data), None, place.store)
 
     async def _show(self, request: web.Request, _: Place, journal: Journal) -> web.Response:
@@ -140,8 +141,8 @@ class Management:
         body = await read_body(request, self._limits)
         try:
             asked = msgspec.json.decode(body.content or b"{}", type=dict[str, int])
-        except msgspec.DecodeError as error:
-            raise Refusal(400, f"the body: {error}", hint='such as {"version": 1}') from error
+        except MALFORMED as error:
+            raise malformed(error, 'such as {"version": 1}') from error
         return _told(
             journal,
             await deploy.rollback(

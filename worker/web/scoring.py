@@ -71,8 +71,7 @@ class Scoring:
 
 def lineage(served: Served) -> dict[str, str]:
     """The headers that a scored record carries, as far as they are plain."""
-    spec = served.plan.spec
-    return {"rtml-service": spec.name, "rtml-graph": spec.digest[:12]}
+    return {"rtml-service": served.id, "rtml-graph": served.plan.spec.digest[:12]}
 
 
 def _scored(plan: Plan, body: Body, most: int, job: Job) -> bytes:
