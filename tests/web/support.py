@@ -24,6 +24,7 @@ from worker.nodes.base import Node
 from worker.settings import Settings
 from worker.web.catalogue import SERVING, Served
 from worker.web.limits import Limits
+from worker.web.management import Place
 from worker.web.server import Web
 
 HOST = "127.0.0.1"
@@ -145,11 +146,13 @@ def serving(
     limits: Limits | None = None,
     registry: CollectorRegistry | None = None,
     reasons: list[str] | None = None,
+    place: Place | None = None,
     **settings: Any,
 ) -> Iterator[Client]:
     """A server with this catalogue, on any port of loopback unless told otherwise."""
     wanted = Settings(http_port=0, **settings)
-    web = Web(wanted, registry or CollectorRegistry(), lambda: reasons or [], catalogue, limits)
+    metrics = registry or CollectorRegistry()
+    web = Web(wanted, metrics, lambda: reasons or [], catalogue, limits, lambda: place)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -121,6 +121,31 @@ def test_refusals_are_what_it_says(client: Client, document: dict[str, Any]) -> 
     assert {"400", "401", "403", "404", "408", "413", "415", "429", "503", "504"} < set(responses)
 
 
+def test_what_changes_services_tells_its_failures(document: dict[str, Any]) -> None:
+    """Those of a body where there is one; only a rollback may do without."""
+    needed = {}
+    for path, method in (
+        ("/services", "post"),
+        ("/services/{id}", "put"),
+        ("/services/{id}", "delete"),
+        ("/services/{id}/rollback", "post"),
+        ("/services/{id}/pause", "post"),
+    ):
+        operation = document["paths"][path][method]
+        told = set(operation["responses"])
+        assert {"400", "401", "403", "404", "409", "429", "500", "503"} <= told
+        body = operation.get("requestBody")
+        assert ({"408", "413", "415"} <= told) == (body is not None)
+        needed[f"{method} {path}"] = None if body is None else body["required"]
+    assert needed == {
+        "post /services": True,
+        "put /services/{id}": True,
+        "delete /services/{id}": None,
+        "post /services/{id}/rollback": False,
+        "post /services/{id}/pause": None,
+    }
+
+
 def test_the_token_is_told_where_it_is_needed(document: dict[str, Any]) -> None:
     """On loopback no route has security, beyond it those that score have."""
     assert [

@@ -32,7 +32,14 @@ _FAILURES = {
     403: "A token is needed and none is set, or a page of another site asks",
     404: "There is no such service; the nearest id is named",
     409: "The worker serves no location, or the id is taken",
+    429: "Too many wrong tokens",
+    500: "Something that is not to be; the worker's log says what",
     503: "Kafka or the model store cannot be reached",
+}
+_OF_BODIES = {
+    408: "The body did not arrive in time",
+    413: "Too many bytes",
+    415: "The body is of another type",
 }
 
 
@@ -62,7 +69,12 @@ class Management:
             self._route("PUT", one, self._update, "Serve another graph", graph),
             self._route("DELETE", one, self._delete, "Take a service away"),
             self._route(
-                "POST", f"{one}/rollback", self._rollback, "Serve an earlier version", version
+                "POST",
+                f"{one}/rollback",
+                self._rollback,
+                "Serve an earlier version; by default the one before",
+                version,
+                needs_body=False,
             ),
             self._route("POST", f"{one}/pause", self._pause, "Stop scoring"),
             self._route("POST", f"{one}/resume", self._resume, "Go on scoring"),
@@ -75,6 +87,8 @@ class Management:
         act: Callable[[web.Request, Place, Journal], Awaitable[web.Response]],
         summary: str,
         bodies: dict[str, Any] | None = None,
+        *,
+        needs_body: bool = True,
     ) -> Route:
         async def handler(request: web.Request) -> web.Response:
             place = self._place()
@@ -96,9 +110,10 @@ class Management:
             path,
             handler,
             summary,
-            answers | _FAILURES,
+            answers | _FAILURES | (_OF_BODIES if bodies else {}),
             "Service",
             bodies=bodies or {},
+            needs_body=needs_body,
             guarded=True,
         )
 

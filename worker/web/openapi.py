@@ -77,7 +77,7 @@ def _operation(route: Route, *, local: bool) -> dict[str, Any]:
         ]
     if route.bodies:
         content = {kind: {"schema": schema} for kind, schema in route.bodies.items()}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": route.needs_body, "content": content}
     if route.guarded and not local:
         operation["security"] = [{"token": []}]
     return operation

@@ -16,7 +16,7 @@ class Route:
     """One method of one path.
 
     Attributes:
-        method: ``GET`` (which answers HEAD as well) or ``POST``.
+        method: ``GET`` (which answers HEAD as well), ``POST``, ``PUT`` or ``DELETE``.
         path: with ``{name}`` for its variables.
         handler: who answers.
         summary: what it does, one line.
@@ -24,6 +24,7 @@ class Route:
         schema: of the answer's body, by name in the document; empty for what is no JSON.
         media: content type of the answer.
         bodies: content type -> JSON Schema of the request's body.
+        needs_body: where there are bodies, one has to be sent.
         guarded: scores or changes something, so that it needs a token beyond loopback.
     """
 
@@ -35,4 +36,5 @@ class Route:
     schema: str = ""
     media: str = "application/json"
     bodies: Mapping[str, Any] = field(default_factory=dict)
+    needs_body: bool = True
     guarded: bool = False
