@@ -25,6 +25,6 @@ USER 10001:10001
 EXPOSE 6066
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('RTML_HTTP_PORT', '6066') + '/health/live', timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('RTML_HTTP_PORT') or '6066') + '/health/live', timeout=2)"]
 ENTRYPOINT ["rtml"]
 CMD ["--help"]

@@ -24,6 +24,7 @@ CORE = [
     "score",
 ]
 SHELL = [
+    "addresses",
     "settings",
     "logs",
     "loop",

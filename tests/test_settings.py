@@ -90,6 +90,14 @@ def test_service_links_of_kubernetes_are_ignored(name: str) -> None:
         ("RTML_COMMIT_INTERVAL_MS", " "),
         ("RTML_SECURITY_PROTOCOL", "TLS"),
         ("RTML_SASL_MECHANISM", "GSSAPI"),
+        ("RTML_LOCATION", "a b/c"),
+        ("RTML_LOCATION", "-edge"),
+        ("RTML_ADVERTISED_URL", "worker-0:6066"),
+        ("RTML_ADVERTISED_URL", "http://"),
+        ("RTML_ADVERTISED_URL", "http://worker-0:99999"),
+        ("RTML_ADVERTISED_URL", "ftp://worker-0"),
+        ("RTML_ADVERTISED_URL", "http://worker-0/?a=1"),
+        ("RTML_ADVERTISED_URL", "http://worker 0"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_variable(variable: str, value: str) -> None:
@@ -191,6 +199,26 @@ def test_a_drain_ends_before_the_rebalance(given: dict[str, str]) -> None:
     both = "RTML_DRAIN_TIMEOUT_MS must be below RTML_REBALANCE_TIMEOUT_MS"
     assert [both in problem for problem in problems].count(True) == 1
     assert [problem.startswith("RTML_HTTP_PORT: ") for problem in problems].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("http://worker-0:6066/", "http://worker-0:6066"),
+        ("https://scoring.example/rtml//", "https://scoring.example/rtml"),
+        ("http://[::1]:6066", "http://[::1]:6066"),
+    ],
+)
+def test_paths_are_put_behind_the_advertised_url(given: str, url: str) -> None:
+    """So it ends without a slash."""
+    settings, _ = load({"RTML_ADVERTISED_URL": given}, {})
+    assert settings.advertised_url == url
+
+
+def test_credentials_in_the_advertised_url_are_refused_unseen() -> None:
+    """It is written where everybody at the location reads it."""
+    (problem,) = refused({"RTML_ADVERTISED_URL": f"http://user:{SECRET}@worker-0:6066"})
+    assert problem == "RTML_ADVERTISED_URL: a URL that others read holds no credentials"
 
 
 def test_credentials_in_the_address_are_refused_unseen() -> None:

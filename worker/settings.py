@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from worker.addresses import is_address, is_url
 from worker.errors import ConfigError, Problem, nearest
 from worker.problems import problems_of
 
@@ -27,8 +27,10 @@ _SERVICE_LINK = re.compile(
     r"RTML_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
 )
 """Variables that Kubernetes makes for a service called rtml."""
-_ADDRESS = re.compile(r"(?:\[(?P<ip6>[^\]]*)\]|(?P<host>[\w.-]+))(?::(?P<port>[0-9]{1,5}))?")
 _SECRET = ("password", "token")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""What locations and services may be called: it becomes part of keys, groups and paths."""
+NAME_RULE = "letters, digits, . _ - only, at most 128"
 
 HTTP_STOP_TIMEOUT_S = 1.0
 """How long a stop waits for HTTP clients that keep their connection."""
@@ -93,13 +95,28 @@ class Settings(BaseModel):
     def _addresses(cls, brokers: str) -> str:
         """Each address without blanks around it; credentials are left to `_secure`, unseen."""
         items = [item.strip() for item in brokers.split(",")]
-        wrong = [repr(item) for item in items if not _is_address(item)]
+        wrong = [repr(item) for item in items if not is_address(item)]
         if wrong and "@" not in brokers:
             raise ValueError(
                 f"{', '.join(wrong)}: no host, or no port from 1 to 65535; "
                 "give host:port, comma separated, such as kafka-1:9092,[::1]:9092"
             )
         return ",".join(items)
+
+    @field_validator("location")
+    @classmethod
+    def _name(cls, location: str | None) -> str | None:
+        if location is not None and not NAME.fullmatch(location):
+            raise ValueError(f"{location!r}: {NAME_RULE}")
+        return location
+
+    @field_validator("advertised_url")
+    @classmethod
+    def _url(cls, url: str | None) -> str | None:
+        """Without a slash at its end, as paths are put behind it; see `_insecure` for its user."""
+        if url is not None and not is_url(url) and "@" not in url:
+            raise ValueError(f"{url!r}: no URL of a server, such as http://worker-0:6066")
+        return None if url is None else url.rstrip("/")
 
     @field_validator("drain_timeout_ms")
     @classmethod
@@ -127,17 +144,6 @@ class Settings(BaseModel):
         return self.group if alone else f"{self.group}-{service}"
 
 
-def _is_address(item: str) -> bool:
-    """Whether it is ``host``, ``host:port``, or an IPv6 address in brackets instead of a host."""
-    found = _ADDRESS.fullmatch(item)
-    if found is None or not 1 <= int(found["port"] or 9_092) <= 65_535:
-        return False
-    try:
-        return found["ip6"] is None or bool(ipaddress.IPv6Address(found["ip6"]))
-    except ValueError:
-        return False
-
-
 def _insecure(given: Mapping[str, Any]) -> list[Problem]:
     """What is missing, or would be sent readable; by field, whether other fields are valid or not.
 
@@ -147,6 +153,8 @@ def _insecure(given: Mapping[str, Any]) -> list[Problem]:
     if "@" in given.get("brokers", ""):
         message = "brokers hold no credentials; use RTML_SASL_USERNAME and RTML_SASL_PASSWORD"
         problems.append(Problem("brokers", message))
+    if "@" in (given.get("advertised_url") or ""):
+        problems.append(Problem("advertised_url", "a URL that others read holds no credentials"))
     protocol = given.get("security_protocol", "")
     if protocol.startswith("SASL"):
         problems += [

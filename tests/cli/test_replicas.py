@@ -114,6 +114,16 @@ def test_ports_above_the_last_are_refused(rtml: Rtml, graph: Path) -> None:
     assert "--http-port: 3 replicas from 65534 on need ports above 65535" in done.err
 
 
+def test_one_url_for_several_replicas_is_refused(
+    rtml: Rtml, graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each listens on a port of its own."""
+    monkeypatch.setenv("RTML_ADVERTISED_URL", "http://worker-0:6066")
+    done = rtml("run", graph, "--replicas", "2")
+    assert done.code == 2
+    assert done.err.startswith("RTML_ADVERTISED_URL: 2 replicas have a port each; ")
+
+
 def test_sigterm_while_replicas_are_started_leaves_none(start: Start) -> None:
     """It comes when the first of many has just been started: exit 0, and no process is left."""
     supervisor = start("--replicas", "16")

@@ -27,7 +27,7 @@ WAIT_S = 10.0
 PARTITIONS = 4
 
 
-def settings_for(brokers: str | None) -> Settings:
+def settings_for(brokers: str | None, model_store: str | None = None) -> Settings:
     """The settings from flags and variables; unknown variables are warned about.
 
     Raises:
@@ -35,7 +35,7 @@ def settings_for(brokers: str | None) -> Settings:
     """
     from worker.settings import load
 
-    settings, warnings = load(os.environ, {"brokers": brokers})
+    settings, warnings = load(os.environ, {"brokers": brokers, "model_store": model_store})
     for warning in warnings:
         err.print(f"warning: {printable(warning)}", style="yellow")
     return settings

@@ -44,8 +44,11 @@ def supervise(arguments: Sequence[str], replicas: int, settings: Settings) -> in
         failed first; 1 if it was killed.
 
     Raises:
-        ConfigError: there are not so many ports.
+        ConfigError: there are not so many ports, or one URL is to be that of all.
     """
+    if settings.advertised_url is not None:
+        message = f"{replicas} replicas have a port each; start each by itself, or leave it unset"
+        raise ConfigError(Problem("RTML_ADVERTISED_URL", message))
     commands = [alone(arguments, i, replicas, settings.http_port) for i in range(replicas)]
     asked: list[int] = []
     # Only noted here, so that none is lost between the start of a process and knowing its id.

@@ -7,14 +7,13 @@ it, and that report is the answer.
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
-from collections.abc import Mapping
 
 from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
 from worker.graph.spec import GraphSpec
 from worker.services.journal import Journal
+from worker.services.names import require_free
 from worker.services.outcome import Outcome, next_ms, now_ms, outcome_of, settled
 from worker.services.records import Service, Version, Wanted
 from worker.settings import Settings
@@ -22,7 +21,6 @@ from worker.stream import topics
 from worker.stream.connect import ask
 from worker.stream.terms import WaitingFor
 
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 HUB = "hub"
 
 
@@ -69,13 +67,11 @@ async def publish(
         TransportError: Kafka cannot be reached.
     """
     chosen = service_id or new_id(spec.name)
-    _refuse_names({"--id": chosen, "--location": location})
     moment_ms = now_ms()
+    require_free(journal, chosen, location)
 
     def decide() -> dict[str, bytes | None]:
-        if chosen in journal.registry.services:
-            message = "there is a service of that id; update it, or choose another --id"
-            raise ConfigError(Problem(chosen, message))
+        require_free(journal, chosen, location)
         version = _version(journal, chosen, spec, plan, moment_ms)
         service = Service(
             id=chosen,
@@ -237,16 +233,3 @@ def _records(version: Version | None, service: Service) -> dict[str, bytes | Non
         found[version.key] = version.model_dump_json().encode()
     found[service.id] = service.model_dump_json().encode()
     return found
-
-
-def _refuse_names(names: Mapping[str, str]) -> None:
-    problems = [
-        Problem(
-            what,
-            f"'{name}': letters, digits, . _ - only, at most 128",
-        )
-        for what, name in names.items()
-        if not _ID.fullmatch(name)
-    ]
-    if problems:
-        raise ConfigError(problems)

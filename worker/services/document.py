@@ -17,16 +17,36 @@ from worker.nodes.base import own_path
 
 
 def self_contained(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[GraphSpec, Plan]:
+    """What `check` finds in order, `stored`.
+
+    Raises:
+        ConfigError: every problem of the graph, or a model that the store refuses.
+        StoreError: the store cannot be reached.
+    """
+    check(spec, folder, store)
+    return stored(spec, folder, store)
+
+
+def check(spec: GraphSpec, folder: Path | None, store: Store) -> None:
+    """Tries the graph and its models, and writes nothing.
+
+    Raises:
+        ConfigError: every problem of the graph.
+        StoreError: the store cannot be reached.
+    """
+    prepare(spec, folder, lambda: store, inspected=True)
+
+
+def stored(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[GraphSpec, Plan]:
     """The graph with its schema inline and its models in the store, and its plan.
 
     Models beside the graph are pushed under the names of graph and node; the same bytes again make
     no new version. An alias becomes the version that it means now, and so is recorded.
 
     Raises:
-        ConfigError: every problem of the graph, or a model that the store refuses.
+        ConfigError: a model that the store refuses.
         StoreError: the store cannot be reached.
     """
-    prepare(spec, folder, lambda: store, inspected=True)
     document = spec.model_dump(mode="json", by_alias=True)
     source = spec.source.event_schema
     if isinstance(source, str):

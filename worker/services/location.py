@@ -12,6 +12,7 @@ from collections.abc import Callable
 import structlog
 from mode import Service
 
+from worker.addresses import EVERYWHERE
 from worker.errors import TransportError
 from worker.models.store.store import Store
 from worker.services.fleet import Fleet
@@ -87,6 +88,9 @@ class Location(Service):
 
     @Service.task
     async def _serve(self) -> None:
+        if self._settings.advertised_url is None and self._settings.http_host in EVERYWHERE:
+            hint = "only this machine reaches that; set RTML_ADVERTISED_URL"
+            log.warning("address_unknown", url=self._url(), hint=hint)
         try:
             async with Journal(self._settings, self._wait_s, self._wait) as journal:
                 await self._present(journal)

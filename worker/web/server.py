@@ -15,6 +15,7 @@ from aiohttp import web
 from mode import Service
 from prometheus_client import CollectorRegistry
 
+from worker.addresses import EVERYWHERE
 from worker.errors import ConfigError, Problem
 from worker.settings import HTTP_STOP_TIMEOUT_S, Settings
 from worker.web.access import Access
@@ -130,7 +131,7 @@ class Web(Service):
     @property
     def url(self) -> str:
         """Where it is reached from this machine."""
-        host = "127.0.0.1" if self._host in ("0.0.0.0", "::", "") else self._host
+        host = "127.0.0.1" if self._host in EVERYWHERE else self._host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     async def on_stop(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.console import Output, OutputOption
-from worker.cli.kafka_options import BrokersOption
+from worker.cli.kafka_options import BrokersOption, settings_for
 from worker.cli.service.options import (
     WAIT_SERVED_S,
     IdArgument,
@@ -43,7 +43,7 @@ def rollback(
         wait_s = wait_of(wait, no_wait=no_wait)
         return await deploy.rollback(journal, service_id, version, wait_s=wait_s)
 
-    tell(changed(brokers, use), "served", output, no_wait=no_wait)
+    tell(changed(settings_for(brokers), use), "served", output, no_wait=no_wait)
 
 
 def pause(
@@ -83,7 +83,7 @@ def _want(
         return await deploy.want(journal, service_id, wanted, wait_s=wait_s)
 
     done = "paused" if wanted == "paused" else "served"
-    tell(changed(brokers, use), done, output, no_wait=no_wait)
+    tell(changed(settings_for(brokers), use), done, output, no_wait=no_wait)
 
 
 def delete(
@@ -100,4 +100,4 @@ def delete(
 
         return await deploy.delete(journal, service_id, wait_s=wait_of(wait, no_wait=no_wait))
 
-    tell(changed(brokers, use), "drained", output, no_wait=no_wait)
+    tell(changed(settings_for(brokers), use), "drained", output, no_wait=no_wait)

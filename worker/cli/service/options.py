@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from worker.cli.console import ExitCode, Output, err, out, print_json, printable
-from worker.cli.kafka_options import Waiting, settings_for
+from worker.cli.kafka_options import Waiting
 
 if TYPE_CHECKING:
     from worker.services.journal import Journal
@@ -31,27 +31,30 @@ Told = tuple["Outcome", dict[str, Any]]
 """How the workers took a change, and the service as data."""
 
 
-def changed(brokers: str | None, use: Callable[[Journal, Settings], Awaitable[Outcome]]) -> Told:
+def changed(settings: Settings, use: Callable[[Journal, Settings], Awaitable[Outcome]]) -> Told:
     """Runs a change, and describes the service after it; raises as `with_journal`."""
 
     async def run(journal: Journal, settings: Settings) -> Told:
         from worker.services.listing import described
 
-        outcome = await use(journal, settings)
+        with err.status("waiting for the workers"):
+            outcome = await use(journal, settings)
         return outcome, described(journal, outcome)
 
-    return with_journal(brokers, run)
+    return with_journal(settings, run)
 
 
-def with_journal(brokers: str | None, use: Callable[[Journal, Settings], Awaitable[T]]) -> T:
+def with_journal(settings: Settings, use: Callable[[Journal, Settings], Awaitable[T]]) -> T:
     """Runs ``use`` with the topics of the services opened and read.
 
     Raises:
         TransportError: Kafka is not reached, or refuses.
     """
+    from worker import logs
     from worker.services.journal import Journal
 
-    settings = settings_for(brokers)
+    # Whatever is to be said is said as an error or by `Waiting`; stdout is for data alone.
+    logs.configure(settings.log_format, "debug" if settings.log_level == "debug" else "error")
 
     async def run() -> T:
         async with Journal(settings, REACH_S, Waiting()) as journal:

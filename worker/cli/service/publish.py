@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +16,7 @@ from worker.cli.kafka_options import (
     BrokersOption,
     PartitionsOption,
     Waiting,
+    settings_for,
 )
 from worker.cli.loading import GraphArgument, graph_path
 from worker.cli.service.options import (
@@ -24,7 +28,7 @@ from worker.cli.service.options import (
     tell,
     wait_of,
 )
-from worker.cli.store_options import StoreOption, store_for
+from worker.cli.store_options import StoreOption, store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,24 +64,27 @@ def publish(
 
     Models beside the graph are pushed to the model store, which the workers must reach as well.
     """
-    spec, plan = _published(graph, store)
+    from worker.services import deploy
+    from worker.services.location import DEFAULT_LOCATION
+    from worker.services.names import require_free, require_names
+
+    settings = settings_for(brokers, store)
+    place = location or settings.location or DEFAULT_LOCATION
+    require_names(service_id, place)
+    candidate = Candidate(graph, settings)
 
     async def use(journal: Journal, settings: Settings) -> Outcome:
-        from worker.services import deploy
-        from worker.services.location import DEFAULT_LOCATION
-
+        chosen = service_id or deploy.new_id(candidate.spec.name)
+        require_free(journal, chosen, place)
+        spec, plan = await candidate.stored()
         if create_topics:
             await deploy.make_topics(settings, plan, partitions, WAIT_S, Waiting())
+        wait_s = wait_of(wait, no_wait=no_wait)
         return await deploy.publish(
-            journal,
-            spec,
-            plan,
-            location=location or settings.location or DEFAULT_LOCATION,
-            service_id=service_id,
-            wait_s=wait_of(wait, no_wait=no_wait),
+            journal, spec, plan, location=place, service_id=chosen, wait_s=wait_s
         )
 
-    tell(changed(brokers, use), "served", output, no_wait=no_wait)
+    tell(changed(settings, use), "served", output, no_wait=no_wait)
 
 
 def update(
@@ -92,35 +99,63 @@ def update(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Serve another graph under the same id; until it is loaded, the present one is served."""
-    spec, plan = _published(graph, store)
+    settings = settings_for(brokers, store)
+    candidate = Candidate(graph, settings)
 
     async def use(journal: Journal, settings: Settings) -> Outcome:
         from worker.services import deploy
 
         journal.registry.find(service_id)
+        spec, plan = await candidate.stored()
         if create_topics:
             await deploy.make_topics(settings, plan, partitions, WAIT_S, Waiting())
         wait_s = wait_of(wait, no_wait=no_wait)
         return await deploy.update(journal, service_id, spec, plan, wait_s=wait_s)
 
-    tell(changed(brokers, use), "served", output, no_wait=no_wait)
+    tell(changed(settings, use), "served", output, no_wait=no_wait)
 
 
-def _published(graph: Path, store: str | None) -> tuple[GraphSpec, Plan]:
-    """The graph without files beside it.
+class Candidate:
+    """A graph that is to be published: checked at once, written once nothing else can refuse it.
 
-    Raises:
-        ConfigError: every problem, with file and line.
-        StoreError: the store cannot be reached.
+    Attributes:
+        spec: the graph as it stands in its file.
     """
-    from worker.errors import ConfigError
-    from worker.graph.spec import load
-    from worker.services.document import self_contained
 
-    path = graph_path(graph)
-    spec, document = load(path)
-    try:
-        with err.status("checking the graph and its models"):
-            return self_contained(spec, path.parent, store_for(store))
-    except ConfigError as error:
-        raise ConfigError(p if p.file else document.locate(p) for p in error.problems) from error
+    def __init__(self, graph: Path, settings: Settings) -> None:
+        """Reads and checks it.
+
+        Raises:
+            ConfigError: every problem, with file and line.
+            StoreError: the store cannot be reached.
+        """
+        from worker.graph.spec import load
+        from worker.services.document import check
+
+        path = graph_path(graph)
+        self._folder, self._store = path.parent, store_of(settings)
+        self.spec, self._document = load(path)
+        with err.status("checking the graph and its models"), self._located():
+            check(self.spec, self._folder, self._store)
+
+    async def stored(self) -> tuple[GraphSpec, Plan]:
+        """The graph without files beside it: its models are pushed.
+
+        Raises:
+            ConfigError: a model that the store refuses, with file and line.
+            StoreError: the store cannot be reached.
+        """
+        from worker.services.document import stored
+
+        with self._located():
+            return await asyncio.to_thread(stored, self.spec, self._folder, self._store)
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        from worker.errors import ConfigError
+
+        try:
+            yield
+        except ConfigError as error:
+            locate = self._document.locate
+            raise ConfigError(p if p.file else locate(p) for p in error.problems) from error

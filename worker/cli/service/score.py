@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.console import ExitCode, err, out, printable
-from worker.cli.kafka_options import BrokersOption
+from worker.cli.kafka_options import BrokersOption, settings_for
 from worker.cli.service.options import IdArgument, with_journal
 from worker.errors import ConfigError, Problem, TransportError
 
@@ -28,7 +28,9 @@ def score(
     ] = None,
     brokers: BrokersOption = None,
 ) -> None:
-    """Score events by a running service and print its answer."""
+    """Score events by a running service and print its answer, which is JSON."""
+    if file is None and sys.stdin.isatty():
+        err.print("reading JSON from the terminal, an event or a list; end with Ctrl-D")
     try:
         body = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
@@ -40,7 +42,7 @@ def score(
         outcome, _ = deploy.shown(journal, service_id)
         return await _post(outcome, body, settings)
 
-    status, text = with_journal(brokers, use)
+    status, text = with_journal(settings_for(brokers), use)
     if status >= 400:
         err.print(printable(f"HTTP {status}: {text}"), style="red")
         raise typer.Exit(ExitCode.NO)

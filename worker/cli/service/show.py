@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker.cli.console import Output, OutputOption, err, out, print_json, print_rows, printable
-from worker.cli.kafka_options import BrokersOption
+from worker.cli.kafka_options import BrokersOption, settings_for
 from worker.cli.service.options import IdArgument, with_journal
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def list_services(
         return outcomes, [described(journal, outcome) for outcome in outcomes]
 
     unreadable: dict[str, str] = {}
-    found, data = with_journal(brokers, use)
+    found, data = with_journal(settings_for(brokers), use)
     for key, why in unreadable.items():
         err.print(printable(f"warning: record '{key}' cannot be read: {why}"), style="yellow")
     if output is Output.JSON:
@@ -75,7 +75,7 @@ def show(
         outcome, versions = deploy.shown(journal, service_id)
         return outcome, versions, described(journal, outcome)
 
-    outcome, versions, data = with_journal(brokers, use)
+    outcome, versions, data = with_journal(settings_for(brokers), use)
     if output is Output.JSON:
         from worker.services.listing import version_described
 
