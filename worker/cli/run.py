@@ -14,6 +14,7 @@ import typer
 
 from worker.cli.console import KAFKA, ExitCode
 from worker.cli.interrupt import draining, nothing_to_drain
+from worker.cli.kafka_options import PARTITIONS, BrokersOption, PartitionsOption
 from worker.cli.loading import load_graph
 from worker.cli.store_options import store_of
 from worker.errors import ConfigError, Problem
@@ -51,7 +52,7 @@ def run(
         str | None,
         typer.Option(help="serve what is published there; default: RTML_LOCATION, or edge"),
     ] = None,
-    brokers: Annotated[str | None, typer.Option(help="host:port, comma separated")] = None,
+    brokers: BrokersOption = None,
     group: Annotated[str | None, typer.Option(help="consumer group; default: rtml-NAME")] = None,
     http_port: Annotated[
         int | None,
@@ -66,7 +67,7 @@ def run(
     create_topics: Annotated[
         bool, typer.Option("--create-topics", help="make topics that do not exist")
     ] = False,
-    partitions: Annotated[int, typer.Option(min=1, help="of the topics made")] = 4,
+    partitions: PartitionsOption = PARTITIONS,
     status: Annotated[bool, typer.Option(help="a line of counts below the logs")] = True,
     while_open: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:

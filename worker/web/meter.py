@@ -5,9 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from worker.stream.ages import SECONDS
+
 OTHER = "other"
 """Label of what matches no route."""
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SECONDS = SECONDS[1:]
 
 
 class RequestMeter:
