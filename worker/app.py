@@ -130,9 +130,15 @@ class Worker:
     def served(self) -> dict[str, Served]:
         """What is served, for HTTP: a graph that was given at the start has its name for an id."""
         versions = self.location.versions() if self.location is not None else {}
+        troubles = self.location.troubles() if self.location is not None else {}
         return {
             name: Served(
-                name, pump.plan.spec.name, pump.plan, versions.get(name), health.state(name, pump)
+                name,
+                pump.plan.spec.name,
+                pump.plan,
+                versions.get(name),
+                health.state(name, pump),
+                troubles.get(name, ""),
             )
             for name, pump in self.fleet.pumps.items()
         }

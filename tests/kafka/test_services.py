@@ -134,9 +134,25 @@ def test_a_failing_update_leaves_the_old_version(
     assert judge(sent, service.scored()) == Verdict(3_000, 0, 0, 0, 0)
     (mine,) = [one for one in site.list() if one.service.id == service.name]
     assert (mine.service.version, states(mine), serving(mine)) == (2, ["failed"], [1])
-    assert service.name in worker.get("/health/ready")[1]
-    assert site.rtml("rollback", service.name).code == 0
     until(lambda: worker.get("/health/ready")[0] == 200)
+    assert failed(worker, service) == [1.0]
+    assert re.search(reason, problems_served(worker)[service.name])
+    assert "1 failed (version 1 serving)" in site.rtml("list").out
+    assert worker.log_events("service_not_served")[-1]["serving"] == 1
+    assert site.rtml("rollback", service.name).code == 0
+    assert (failed(worker, service), problems_served(worker)[service.name]) == ([0.0], "")
+
+
+def failed(worker: Worker, service: Service) -> list[float]:
+    """What the metric says of a service."""
+    page = worker.get("/metrics")[1]
+    return samples(page, "rtml_service_failed", service=service.name)
+
+
+def problems_served(worker: Worker) -> dict[str, str]:
+    """What ``GET /services`` says is wrong, by the service's id."""
+    listed = json.loads(worker.get("/services")[1])["services"]
+    return {one["id"]: one["problem"] for one in listed}
 
 
 def test_a_graph_that_its_model_does_not_fit(site: Site, service: Service) -> None:

@@ -222,6 +222,7 @@ def test_what_is_served_is_described(client: Client) -> None:
         "description": plan.spec.description,
         "version": None,
         "state": "serving",
+        "problem": "",
         "source": {"topic": "digit-images"},
         "sink": {"topics": ["digit-images-scored"], "into": "merge"},
         "dead_letter": {"topic": "digit-images-dlq"},

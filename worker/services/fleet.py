@@ -61,12 +61,16 @@ class Fleet:
         if pump is not None:
             await supervisor.remove_dependency(pump)
 
+    def failing(self, service: str, *, failing: bool) -> None:
+        """Shows in the metrics whether what is wanted of a service is not reached."""
+        self._all.failed.labels(service).set(failing)
+
     def forget(self, service: str) -> None:
         """Takes the metrics of a service that is gone away; the totals keep them."""
         meter = self.meters.pop(service, None)
         if meter is not None:
             self._gone.update(_counts(meter))
-            self._all.forget(service)
+        self._all.forget(service)
 
     def reasons(self) -> list[str]:
         """Why the process is not ready; empty if it is."""

@@ -65,6 +65,10 @@ class Keeper:
         """The version that a plan is of; events may be scored by the next one already."""
         return next((number for known, number in self._plans if known is plan), None)
 
+    @property
+    def _served_number(self) -> int | None:
+        return self.serving.number if self.serving is not None else None
+
     def look(self) -> None:
         """The registry may want something else now."""
         self._wake.set()
@@ -108,6 +112,7 @@ class Keeper:
             await self._fail(service, error, again=isinstance(error, TransportError))
         else:
             self.reason = ""
+            self._fleet.failing(self.id, failing=False)
             self._served_s = asyncio.get_running_loop().time()
             await self._report(service, "paused" if service.wanted == "paused" else "serving")
         self._done = service
@@ -123,8 +128,13 @@ class Keeper:
     async def _fail(self, service: Service, error: Exception, *, again: bool) -> None:
         self.reason = _told(error)
         pause_s = RETRY_S[min(self._tries, len(RETRY_S) - 1)] if again else None
+        self._fleet.failing(self.id, failing=True)
         log.error(
-            "service_not_served", version=service.version, reason=self.reason, again_s=pause_s
+            "service_not_served",
+            version=service.version,
+            reason=self.reason,
+            serving=self._served_number,
+            again_s=pause_s,
         )
         if pause_s is not None:
             self._tries += 1
@@ -207,7 +217,7 @@ class Keeper:
             updated_ms=service.updated_ms,
             state=state,
             reason=reason,
-            serving=self.serving.number if self.serving is not None else None,
+            serving=self._served_number,
             at_ms=int(time.time() * 1_000),
         )
         await self._tell(self.id, status)

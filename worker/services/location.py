@@ -68,14 +68,23 @@ class Location(Service):
         self._unreadable: dict[str, str] = {}
 
     def reasons(self) -> list[str]:
-        """Why the worker is not ready; empty if it is."""
+        """Why the worker is not ready; empty if it is.
+
+        A service of which an earlier version is served holds nobody up: `troubles` tells of it.
+        """
         if self.failure is not None:
             return [f"location '{self.name}': {self.failure}"]
         if self.journal is None:
             return [f"location '{self.name}': {self._waiting}"]
         return [
-            f"{keeper.id}: {keeper.reason}" for keeper in self.keepers.values() if keeper.reason
+            f"{keeper.id}: {keeper.reason}"
+            for keeper in self.keepers.values()
+            if keeper.reason and keeper.serving is None
         ]
+
+    def troubles(self) -> dict[str, str]:
+        """Why what is wanted of a service is not reached, by its id; whatever is served of it."""
+        return {keeper.id: keeper.reason for keeper in self.keepers.values() if keeper.reason}
 
     def versions(self) -> dict[str, int]:
         """The version that events are scored by now, by the service's id."""

@@ -81,6 +81,12 @@ class Meters:
         self.in_flight = Gauge(
             "rtml_in_flight_events", "Events in work", ["service"], registry=registry
         )
+        self.failed = Gauge(
+            "rtml_service_failed",
+            "1 where what is wanted of a service is not reached; an earlier version may be served",
+            ["service"],
+            registry=registry,
+        )
         self.model = Gauge(
             "rtml_model_info",
             "Models in use",

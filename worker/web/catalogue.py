@@ -24,6 +24,7 @@ class Served:
         plan: what scores.
         version: of the published service; None for a graph that was given to the worker.
         state: `SERVING`, or why its events do not flow; HTTP scores all the same.
+        problem: why another version that is wanted is not served; empty if none is.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Served:
     plan: Plan
     version: int | None
     state: str
+    problem: str = ""
 
 
 class Catalogue(Protocol):

@@ -89,6 +89,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "description": _TEXT,
             "version": {"type": ["integer", "null"]},
             "state": _TEXT,
+            "problem": _TEXT,
             "source": an_object({"topic": _TEXT}),
             "sink": an_object({"topics": listed(_TEXT), "into": {"enum": ["merge", "only"]}}),
             "dead_letter": an_object({"topic": _TEXT}),

@@ -113,6 +113,7 @@ def described(served: Served) -> dict[str, Any]:
         "description": spec.description,
         "version": served.version,
         "state": served.state,
+        "problem": served.problem,
         "source": {"topic": spec.source.topic},
         "sink": {"topics": list(plan.topics), "into": spec.sink.into},
         "dead_letter": {"topic": spec.dead_letter_topic},

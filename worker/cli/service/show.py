@@ -14,7 +14,7 @@ from worker.cli.service.options import IdArgument, with_journal
 if TYPE_CHECKING:
     from worker.services.journal import Journal
     from worker.services.outcome import Outcome
-    from worker.services.records import Version
+    from worker.services.records import Status, Version
     from worker.settings import Settings
 
 
@@ -58,9 +58,16 @@ def list_services(
 
 
 def _state(outcome: Outcome) -> str:
-    states = [status.state for status in outcome.statuses]
+    states = [_told(status) for status in outcome.statuses]
     told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     return told or ("no worker" if not outcome.workers else "no answer yet")
+
+
+def _told(status: Status) -> str:
+    """The state; where an update failed or goes on, with the version that is served meanwhile."""
+    if status.state in ("serving", "paused") or status.serving is None:
+        return status.state
+    return f"{status.state} (version {status.serving} serving)"
 
 
 def show(
@@ -104,7 +111,7 @@ def show(
         ("", "", "cyan", "dim"),
         indent=2,
     )
-    rows = [(one.worker, one.state, one.reason) for one in outcome.statuses]
+    rows = [(one.worker, _told(one), one.reason) for one in outcome.statuses]
     if rows:
         print_rows(rows, ("", "green", "yellow"), indent=2)
 
