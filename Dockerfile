@@ -6,7 +6,7 @@ RUN python -m venv /opt/rtml \
 COPY LICENSE README.md pyproject.toml ./
 COPY worker worker
 RUN /opt/rtml/bin/pip install --quiet --no-cache-dir \
-    --constraint constraints.txt --build-constraint constraints.txt .
+    --constraint constraints.txt --build-constraint constraints.txt '.[s3]'
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="rtml-worker" \

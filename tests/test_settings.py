@@ -42,7 +42,8 @@ def test_flags_go_before_variables() -> None:
 def test_every_setting_has_its_variable(name: str) -> None:
     """Field ``x_y`` is ``RTML_X_Y``: none is told to be unknown."""
     with suppress(ConfigError):  # 1 is no log format: refused, so it was read
-        assert load({f"RTML_{name.upper()}": "1"}, {})[1] == []
+        given = {"RTML_SECURITY_PROTOCOL": "SASL_SSL", f"RTML_{name.upper()}": "1"}
+        assert load(given, {})[1] == []
 
 
 def test_an_unknown_variable_is_a_warning_with_the_nearest() -> None:
@@ -315,3 +316,16 @@ def test_where_models_are_kept() -> None:
     assert store_url(Settings(model_store="s3://b/m"), {"XDG_DATA_HOME": "/data"}) == "s3://b/m"
     assert cache_folder({}) == Path.home() / ".cache/rtml/models"
     assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache/rtml/models"
+
+
+def test_settings_that_nothing_reads_are_told() -> None:
+    """TLS and SASL settings without the protocol that uses them are a mistake, but no harm."""
+    given = {"RTML_SSL_CAFILE": "ca.pem", "RTML_SASL_USERNAME": "u", "RTML_SASL_PASSWORD": "p"}
+    _, warnings = load(given, {})
+    assert warnings == [
+        "RTML_SASL_PASSWORD is not used with RTML_SECURITY_PROTOCOL PLAINTEXT",
+        "RTML_SASL_USERNAME is not used with RTML_SECURITY_PROTOCOL PLAINTEXT",
+        "RTML_SSL_CAFILE is not used with RTML_SECURITY_PROTOCOL PLAINTEXT",
+    ]
+    _, warnings = load({**given, "RTML_SECURITY_PROTOCOL": "SASL_SSL"}, {})
+    assert warnings == []

@@ -170,6 +170,17 @@ def _insecure(given: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _not_used(given: Mapping[str, Any]) -> list[str]:
+    """A warning for every setting of TLS or SASL that the protocol does not look at."""
+    protocol = str(given.get("security_protocol", "PLAINTEXT"))
+    return [
+        f"{PREFIX}{name.upper()} is not used with RTML_SECURITY_PROTOCOL {protocol}"
+        for name in sorted(given)
+        if (name.startswith("ssl_") and "SSL" not in protocol)
+        or (name.startswith("sasl_") and "SASL" not in protocol)
+    ]
+
+
 def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """The settings, and a warning for every ``RTML_`` variable that nobody reads.
 
@@ -196,6 +207,7 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
         else:
             warnings.append(f"unknown variable {variable}{nearest(variable, known, prefix=PREFIX)}")
     given.update({name: value for name, value in flags.items() if value is not None})
+    warnings += _not_used(given)
     try:
         return Settings.model_validate(given), warnings
     except ValidationError as error:

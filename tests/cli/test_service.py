@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,3 +58,40 @@ def test_each_thing_is_said_once(unreachable: tuple[Done, Path]) -> None:
     assert waiting.startswith("cannot reach Kafka at 127.0.0.1:1: ")
     assert waiting.endswith("; trying again")
     assert end.startswith("rtml: cannot reach Kafka at 127.0.0.1:1: ")
+
+
+def dsl(*nodes: dict[str, Any]) -> str:
+    """A notebook's graph: nodes and edges, and nothing else."""
+    links = [[a["id"], b["id"]] for a, b in pairwise(nodes)]
+    return json.dumps({"edge": {"applicationDsl": {"nodes": nodes, "edges": links}}})
+
+
+def test_a_notebook_s_graph_is_given_topics_and_a_schema(
+    rtml: Rtml, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it is given is said; the topics have the name that was chosen."""
+    monkeypatch.setattr("worker.cli.service.options.REACH_S", 1.0)
+    path = tmp_path / "fraud.json"
+    path.write_text(
+        dsl(
+            {
+                "id": "n",
+                "type": "Arithmetic",
+                "params": {"left": "a", "op": "+", "right": 1, "into": "b"},
+            }
+        )
+    )
+    for options, name in (((), "fraud"), (("--id", "mine"), "mine")):
+        done = rtml("service", "publish", path, *options, *NOWHERE)
+        assert done.code == 3
+        assert done.err.splitlines()[0] == f"events: {name}-events (a), scored: {name}-scored"
+    assert files(store) == []
+
+
+def test_all_problems_of_a_graph_are_told(rtml: Rtml, graph: Path) -> None:
+    """Those of its shape do not hide those of its nodes."""
+    file = graph / "graph.yaml"
+    file.write_text(file.read_text().replace("lr.onnx", "none.onnx") + "\ndelivry: {}\n")
+    done = rtml("service", "publish", graph, *NOWHERE)
+    assert done.code == 2
+    assert ("delivry" in done.err, "none.onnx" in done.err) == (True, True)

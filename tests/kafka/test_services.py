@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.kafka.client import committed, create_topic, produce
+from tests.kafka.client import committed, create_topic, produce, read_all
 from tests.kafka.feeder import Feeder
 from tests.kafka.metrics import samples
-from tests.kafka.service import SCORE, Service, make_service
+from tests.kafka.service import MODEL, SCORE, Service, make_service
 from tests.kafka.site import WAIT_S, Site, other_model, states, variant, with_model
 from tests.kafka.verdict import Verdict, events, judge
 from tests.kafka.waiting import until
 from tests.kafka.worker import Worker
 from worker.services import deploy
+from worker.services.journal import Journal
 from worker.services.outcome import Outcome
+from worker.services.records import Version
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,30 @@ def test_a_service_from_its_publication_to_its_end(
         done = site.rtml(*command)
         assert (done.code, done.err) == (0, told)
     assert name not in site.rtml("list").out
+
+
+def test_a_notebook_s_graph(site: Site, worker: Worker, tmp_path: Path) -> None:
+    """Published without topics it gets those of its id; an update of the same kind keeps them."""
+    assert worker.process.poll() is None
+    name = f"bare-{uuid.uuid4().hex[:8]}"
+    shutil.copy(MODEL, tmp_path)
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps({"nodes": [SCORE], "edges": []}))
+    done = site.rtml("publish", path, "--id", name, "--create-topics")
+    assert done.code == 0, done.err
+    assert done.err.startswith(f"events: {name}-events (f0, f1), scored: {name}-scored\n")
+    produce(site.bootstrap, f"{name}-events", events(10))
+    until(lambda: len(read_all(site.bootstrap, f"{name}-scored")) == 10)
+    path.write_text(json.dumps({"nodes": [{**SCORE, "id": "other"}], "edges": []}))
+    assert site.rtml("update", name, path).code == 0
+    version = site.ask(partial(newest, name))
+    assert (version.number, version.graph["source"]["topic"]) == (2, f"{name}-events")
+    assert [node["id"] for node in version.graph["nodes"]] == ["other"]
+
+
+async def newest(name: str, journal: Journal) -> Version:
+    """The version that is wanted of a service."""
+    return journal.registry.version(journal.registry.find(name))
 
 
 def test_unknown_ids(site: Site, service: Service) -> None:
@@ -209,6 +237,17 @@ def test_pause_and_resume(site: Site, service: Service) -> None:
         assert site.ask(lambda journal: want(journal, wanted="running")).problem == ""
     service.settled()
     assert judge(sent, service.scored()) == Verdict(6_000, 0, 0, 0, 0)
+
+
+def test_a_deprecated_service_is_served(site: Site, service: Service) -> None:
+    """It is listed with its mark until that is taken away."""
+    for options, mark in (((), True), (("--undo",), False)):
+        assert site.rtml("deprecate", service.name, *options).code == 0
+        until(lambda: site.rtml("show", service.name, "-o", "json").json["deprecated"] is mark)  # noqa: B023 - at once
+        assert ("deprecated, " in site.rtml("list").out) is mark
+    produce(site.bootstrap, service.source, events(50))
+    service.settled()
+    assert judge(events(50), service.scored()) == Verdict(50, 0, 0, 0, 0)
 
 
 def test_delete_drains_and_keeps_offsets(site: Site, worker: Worker, service: Service) -> None:

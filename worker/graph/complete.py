@@ -11,7 +11,7 @@ from worker.graph.asked import misspelt
 from worker.graph.dsl import Dsl, parse_dsl
 from worker.graph.infer import Inference
 from worker.graph.payload import dtype_of, samples
-from worker.graph.spec import NodeSpec, parse
+from worker.graph.spec import NodeSpec, parse, unwrap
 from worker.graph.structure import edge_problems, node_params
 from worker.nodes.base import Params
 from worker.schema import path_of
@@ -28,6 +28,13 @@ _WAY_OUT = "give schema={...}, or a sample of the events as json_payload of Json
 
 Place = str | Mapping[str, Any]
 """A topic, or the whole `source` or `sink` of a graph file."""
+
+
+def is_bare(data: object) -> bool:
+    """Whether this is a notebook's DSL: nodes, and neither a name nor topics."""
+    inner, _ = unwrap(data)
+    named = {"name", "source", "sink"}
+    return isinstance(inner, Mapping) and "nodes" in inner and not inner.keys() & named
 
 
 def complete(

@@ -142,8 +142,8 @@ def parse(data: object) -> GraphSpec:
     inner, prefix = unwrap(data)
     if prefix and isinstance(inner, Mapping) and not inner.keys() & {"name", "source", "sink"}:
         message = (
-            "this DSL of a notebook names no topics and no schema: publish it with EdgeUtils, "
-            "which derives them, or add name, source and sink"
+            "this DSL of a notebook names no topics and no schema: publish it with EdgeUtils "
+            "or `rtml service publish`, which derive them, or add name, source and sink"
         )
         raise ConfigError(Problem(prefix, message))
     if not isinstance(inner, Mapping):

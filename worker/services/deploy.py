@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 
 from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
@@ -143,11 +144,22 @@ async def want(journal: Journal, service_id: str, wanted: Wanted, *, wait_s: flo
         ConfigError: there is no such service.
         TransportError: Kafka cannot be reached.
     """
+    return await _changed(journal, service_id, {"wanted": wanted}, wait_s)
 
+
+async def deprecate(
+    journal: Journal, service_id: str, *, deprecated: bool, wait_s: float
+) -> Outcome:
+    """Marks a service as one to be used no longer, or takes the mark away; raises as `want`."""
+    return await _changed(journal, service_id, {"deprecated": deprecated}, wait_s)
+
+
+async def _changed(
+    journal: Journal, service_id: str, fields: Mapping[str, object], wait_s: float
+) -> Outcome:
     def decide() -> dict[str, bytes | None]:
         service = journal.registry.find(service_id)
-        changed = {"wanted": wanted, "updated_ms": next_ms(service)}
-        return _records(None, service.model_copy(update=changed))
+        return _records(None, service.model_copy(update={**fields, "updated_ms": next_ms(service)}))
 
     await journal.change(service_id, decide)
     return await settled(journal, service_id, wait_s)

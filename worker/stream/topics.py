@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from worker.errors import ConfigError, Problem, TransportError
 from worker.graph.plan import Plan
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_MAX_RECORD_BYTES = 1_048_588
 DEFAULT_MAX_AHEAD_MS = 3_600_000
@@ -165,8 +168,10 @@ async def limits(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str,
         for response in await admin.describe_configs(resources):
             for _, _, _, name, entries, *_ in response.resources:
                 found[name] = {entry[0]: entry[1] for entry in entries}
-    except (KafkaError, NotImplementedError, IndexError, ValueError):
+    except (KafkaError, NotImplementedError, IndexError, ValueError) as error:
         found = {}  # no permission, or a broker without the request: the defaults hold
+        hint = "Kafka's defaults are taken"
+        log.warning("topic_limits_unknown", topics=names, error=repr(error), hint=hint)
     return {name: _limits(found.get(name, {})) for name in names}
 
 

@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
         ("score", score.score, "score digits-1a2b3c4d event.json"),
         ("pause", change.pause, "pause digits-1a2b3c4d"),
         ("resume", change.resume, "resume digits-1a2b3c4d"),
+        ("deprecate", change.deprecate, "deprecate digits-1a2b3c4d"),
         ("delete", change.delete, "delete digits-1a2b3c4d"),
     ):
         services.command(name, epilog=f"Example: rtml service {example}")(command)

@@ -1,4 +1,4 @@
-"""``rtml service rollback``, ``pause``, ``resume`` and ``delete``."""
+"""``rtml service rollback``, ``pause``, ``resume``, ``deprecate`` and ``delete``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from worker.cli.service.options import (
 if TYPE_CHECKING:
     from worker.services.journal import Journal
     from worker.services.outcome import Outcome
-    from worker.services.records import Wanted
     from worker.settings import Settings
 
 
@@ -54,7 +53,14 @@ def pause(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Stop scoring; what is in flight is finished, and the offsets are kept."""
-    _want(service_id, "paused", wait_of(wait, no_wait=no_wait), brokers, output, no_wait=no_wait)
+
+    async def use(journal: Journal, _: Settings) -> Outcome:
+        from worker.services import deploy
+
+        wait_s = wait_of(wait, no_wait=no_wait)
+        return await deploy.want(journal, service_id, "paused", wait_s=wait_s)
+
+    tell(changed(settings_for(brokers), use), "paused", output, no_wait=no_wait)
 
 
 def resume(
@@ -65,25 +71,30 @@ def resume(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Go on scoring where the service was paused."""
-    _want(service_id, "running", wait_of(wait, no_wait=no_wait), brokers, output, no_wait=no_wait)
 
-
-def _want(
-    service_id: str,
-    wanted: Wanted,
-    wait_s: float,
-    brokers: str | None,
-    output: Output,
-    *,
-    no_wait: bool,
-) -> None:
     async def use(journal: Journal, _: Settings) -> Outcome:
         from worker.services import deploy
 
-        return await deploy.want(journal, service_id, wanted, wait_s=wait_s)
+        wait_s = wait_of(wait, no_wait=no_wait)
+        return await deploy.want(journal, service_id, "running", wait_s=wait_s)
 
-    done = "paused" if wanted == "paused" else "served"
-    tell(changed(settings_for(brokers), use), done, output, no_wait=no_wait)
+    tell(changed(settings_for(brokers), use), "served", output, no_wait=no_wait)
+
+
+def deprecate(
+    service_id: IdArgument,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the mark away.")] = False,
+    brokers: BrokersOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Mark a service as one to be used no longer; it is listed so, and served as before."""
+
+    async def use(journal: Journal, _: Settings) -> Outcome:
+        from worker.services import deploy
+
+        return await deploy.deprecate(journal, service_id, deprecated=not undo, wait_s=0)
+
+    tell(changed(settings_for(brokers), use), "served", output, no_wait=True)
 
 
 def delete(

@@ -60,7 +60,8 @@ def list_services(
 def _state(outcome: Outcome) -> str:
     states = [_told(status) for status in outcome.statuses]
     told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    return told or ("no worker" if not outcome.workers else "no answer yet")
+    mark = "deprecated, " if outcome.service.deprecated else ""
+    return mark + (told or ("no worker" if not outcome.workers else "no answer yet"))
 
 
 def _told(status: Status) -> str:
@@ -93,7 +94,7 @@ def show(
     facts = [
         ("name", service.name),
         ("location", f"{service.location} ({service.type})"),
-        ("wanted", service.wanted),
+        ("wanted", service.wanted + (", deprecated" if service.deprecated else "")),
         ("created", f"{_time(service.created_ms)} UTC"),
         ("scored at", outcome.url or "no worker serves it"),
     ]
