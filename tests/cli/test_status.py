@@ -25,7 +25,9 @@ LOG = re.compile(r"\d{4}-\d\d-\d\dT\S+ \[(info|warning) +\] \w+ ")
 ENDED = "in 0  scored 0  dropped 0  dead letters 0  stopped"
 
 
-def on_a_terminal(graph: Path, options: Sequence[str] = (), **variables: str) -> tuple[int, str]:
+def on_a_terminal(
+    graph: Path, options: Sequence[str] = (), processes: int = 1, **variables: str
+) -> tuple[int, str]:
     """The exit code of a worker that is told to stop once it waits, and what the terminal got."""
     ours, theirs = pty.openpty()
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("RTML_", "NO_COLOR"))}
@@ -44,7 +46,8 @@ def on_a_terminal(graph: Path, options: Sequence[str] = (), **variables: str) ->
         while data := os.read(ours, 4096):
             written += data
             # The third try is a second after the start: the line was drawn several times by then.
-            if not told and written.count(b"waiting_for_kafka") >= 3:
+            begun = written.count(b"http_listening") == processes
+            if not told and begun and written.count(b"waiting_for_kafka") >= 3:
                 process.send_signal(signal.SIGTERM)
                 told = True
     except OSError:  # how Linux says that nobody has the other end any more
@@ -112,7 +115,7 @@ def test_it_is_not_drawn_where_it_cannot_be_seen(
 
 def test_replicas_draw_no_lines(graph: Path) -> None:
     """Several lines would overwrite each other."""
-    code, written = on_a_terminal(graph, ["--replicas", "2"])
+    code, written = on_a_terminal(graph, ["--replicas", "2"], processes=2)
     assert code == 0
     assert written.count("worker_stopped") == 2
     assert "lag 0" not in written

@@ -6,6 +6,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.broker import RealKafka
 from tests.kafka.client import end_offsets
 from tests.kafka.feeder import Feeder
@@ -32,6 +34,7 @@ def test_sigint_drains(kafka: str, tmp_path: Path) -> None:
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.alone
 def test_a_second_sigint_ends_at_once(own_kafka: RealKafka, tmp_path: Path) -> None:
     """While a drain waits for a Kafka that is gone: exit 130 within a second, nothing is lost."""
     service = make_service(own_kafka.bootstrap, tmp_path)

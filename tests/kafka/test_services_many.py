@@ -35,6 +35,7 @@ def broker() -> Iterator[RealKafka]:
         yield own
 
 
+@pytest.mark.alone
 def test_publish_to_serving(broker: RealKafka, tmp_path: Path) -> None:
     """From the call to the report of the worker below 1 s in the median, of a graph with a model.
 

@@ -8,6 +8,8 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
+import pytest
+
 from tests.kafka.feeder import Feeder
 from tests.kafka.service import MODEL, make_service
 from tests.kafka.site import Site, other_model, variant, with_model
@@ -18,6 +20,7 @@ from worker.services.journal import Journal
 N, PER_S, UPDATES = 50_000, 5_000, 10
 
 
+@pytest.mark.alone
 def test_updates_under_load(kafka: str, tmp_path: Path) -> None:
     """Ten updates under 5,000 events a second: 0 lost, repeated, reordered, or falsely stamped."""
     service = make_service(kafka, tmp_path)

@@ -216,7 +216,7 @@ def expressions(depth: int) -> dict[str, st.SearchStrategy[Part]]:
 NESTED = expressions(3)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(st.one_of(*NESTED.values()), st.lists(st.fixed_dictionaries(VALUES), max_size=5))
 def test_equals_plain_python(part: Part, rows: list[Row]) -> None:
     """Whatever the expression, each row has the value that Python calculates for it alone."""
