@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from worker.errors import Fault
 
@@ -49,6 +49,15 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def part(self, start: int, end: int) -> Outcomes:
+        """The outcomes of the records ``start:end``, with rows counted from there."""
+        return Outcomes(
+            self.values[start:end],
+            [replace(f, row=f.row - start) for f in self.faults if start <= f.row < end],
+            [replace(d, row=d.row - start) for d in self.drops if start <= d.row < end],
+            self.topics[start:end] if self.topics else None,
+        )
 
     def __iter__(self) -> Iterator[Scored | Drop | Fault]:
         """One outcome per record."""

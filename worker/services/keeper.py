@@ -145,7 +145,7 @@ class Keeper:
         load_s = time.perf_counter() - began_s
         if pump is None:
             await self._start(plan, supervisor)
-        elif _source(pump.plan) == _source(plan):
+        elif _way(pump.plan) == _way(plan):
             await pump.unless_failed(pump.swap(plan))
         else:
             await self._replace(pump.plan, plan, supervisor)
@@ -163,7 +163,7 @@ class Keeper:
             raise
 
     async def _replace(self, old: Plan, new: Plan, supervisor: Supervisor) -> None:
-        """Reads another topic: one pump after the other, as they are of one group.
+        """Reads another topic, or delivers otherwise: one pump after the other, in one group.
 
         Raises:
             RtmlError: why not; the old one is served again.
@@ -205,6 +205,7 @@ class Keeper:
         await self._tell(self.id, status)
 
 
-def _source(plan: Plan) -> tuple[str, str]:
-    """What a consumer reads, and how: other plans of it take over between two batches."""
-    return plan.spec.source.topic, plan.spec.source.isolation
+def _way(plan: Plan) -> tuple[str, ...]:
+    """What is read, and how it is delivered: other plans of it take over between two batches."""
+    source = plan.spec.source
+    return source.topic, source.isolation, plan.spec.delivery.guarantee
