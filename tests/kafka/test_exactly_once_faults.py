@@ -99,7 +99,7 @@ def _content(one: Stored) -> tuple[object, ...]:
 
 
 def test_one_service_reads_what_another_writes_once(kafka: str, tmp_path: Path) -> None:
-    """The marks that transactions leave in a topic are passed over, and the group gets to its end."""
+    """The marks that transactions leave in a topic are passed over; the group gets to its end."""
     first = make_service(kafka, tmp_path, guarantee=GUARANTEE)
     second = make_service(kafka, tmp_path, source={"topic": first.sink}, guarantee=GUARANTEE)
     create_topic(kafka, f"{first.sink}-dlq")

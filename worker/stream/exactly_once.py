@@ -188,9 +188,8 @@ class ExactlyOnce:
     async def adopt(self, plan: Plan, known: Known) -> None:
         """Finishes what is in work; where the producers do not fit, each lane gets another."""
         terms = self._around.terms
-        for one in self._served.values():
-            one.writer.nudge()
-        await asyncio.gather(*(lane.idle() for lane in self._served))
+        # Not until the lanes are idle: what the pump has taken waits for this to be over.
+        await asyncio.gather(*(one.writer.settled() for one in self._served.values()))
         before = producer_terms(terms, self._plan, self._known)
         self._plan, self._known = plan, known
         if producer_terms(terms, plan, known) == before:

@@ -62,7 +62,7 @@ class Writer:
         self._refusals, self._group, self._meter = refusals, group, meter
         self._span_s = span_s
         self._queue: asyncio.Queue[Ticket | None] = asyncio.Queue(QUEUED_BATCHES)
-        self._sent: list[Ticket] = []
+        self._work: list[Ticket] = []
 
     async def put(self, ticket: Ticket) -> None:
         """Takes over the outcomes of records of the lane; waits where too many batches wait."""
@@ -79,6 +79,11 @@ class Writer:
         if not self._queue.full():
             self._queue.put_nowait(None)
 
+    async def settled(self) -> None:
+        """Returns when everything that was put is committed, or given up."""
+        self.nudge()
+        await self._queue.join()
+
     async def run(self) -> None:
         """Writes transactions until cancelled.
 
@@ -88,7 +93,7 @@ class Writer:
         """
         try:
             while True:
-                first = await self._queue.get()
+                first = await self._get()
                 if first is not None or self.lane.to_commit is not None:
                     await self._transact(first)
         except Exception as error:
@@ -110,10 +115,17 @@ class Writer:
         await self._producer.commit_transaction()
         self._settle(end)
 
+    async def _get(self) -> Ticket | None:
+        ticket = await self._queue.get()
+        if ticket is None:
+            self._queue.task_done()
+        else:
+            self._work.append(ticket)
+        return ticket
+
     async def _send(self, ticket: Ticket) -> None:
         start_s = time.perf_counter()
         self._refusals.condemn(ticket.records, ticket.outcomes)
-        self._sent.append(ticket)
         ticket.futures = await self._publisher.publish(
             ticket.segments, ticket.records, ticket.timestamps_ms, ticket.outcomes
         )
@@ -128,7 +140,7 @@ class Writer:
             return None
         try:
             async with asyncio.timeout_at(due_s):
-                return await self._queue.get()
+                return await self._get()
         except TimeoutError:
             return None
 
@@ -138,7 +150,7 @@ class Writer:
             self._producer.send_offsets_to_transaction({self.lane.partition: end}, self._group)
         )
         try:
-            for ticket in self._sent:
+            for ticket in self._work:
                 try:
                     await asyncio.gather(*ticket.futures)
                 except KafkaError as error:
@@ -154,12 +166,13 @@ class Writer:
         self._meter.transaction("committed")
         self.lane.committed, self.open_s, self.committed = end, None, True
         now_s, now_ms = time.perf_counter(), time.time() * 1_000
-        for ticket in self._sent:
+        for ticket in self._work:
             self._refusals.settled(ticket.taken)
             self._meter.stage("acknowledge", now_s - ticket.sent_s)
             self._meter.settled(ticket.outcomes, ticket.timestamps_ms, now_ms)
             self.lane.done(ticket.taken[0].span)
-        self._sent.clear()
+            self._queue.task_done()
+        self._work.clear()
         self.lane.most = self._refusals.most
 
     def _cause(self, error: Exception) -> Exception:
@@ -174,16 +187,19 @@ class Writer:
     def give_up(self) -> None:
         """What is not committed never will be; the lane is idle, and the next one reads it."""
         self.ended = True
-        left = list(self._sent)
+        left = list(self._work)
         while not self._queue.empty():
             ticket = self._queue.get_nowait()
-            if ticket is not None:
+            if ticket is None:
+                self._queue.task_done()
+            else:
                 left.append(ticket)
         for ticket in left:
+            self._queue.task_done()
             self._meter.abandoned(len(ticket.outcomes))
             for future in ticket.futures:
                 _hush(future)
-        self._sent.clear()
+        self._work.clear()
         self.lane.rewind()
 
     async def close(self, *, fenced: bool = False) -> None:
