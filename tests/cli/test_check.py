@@ -21,6 +21,7 @@ def test_a_sound_graph_is_traced(rtml: Rtml, graph: Path) -> None:
         "  source        tx",
         "  sink          tx-scored (merge)",
         "  dead letters  tx-dlq",
+        "  delivery      at least once",
         "",
         "  models, tried alone and in batches",
         "    lr.onnx  357 bytes  ai.onnx 17, ai.onnx.ml 1  the same bits in any batch",

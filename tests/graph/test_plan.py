@@ -170,7 +170,6 @@ def test_a_node_that_does_not_fit_is_one_problem(bad: dict[str, Any], expected: 
         ({"sink": {"topic": "in-dlq"}}, "dead_letter: 'in-dlq' must be a topic of its own"),
         ({"dead_letter": {"topic": "in"}}, "dead_letter.topic: 'in' must be a topic of its own"),
         ({"dead_letter": {"topic": "out"}}, "dead_letter.topic: 'out' must be a topic of its own"),
-        ({"delivery": {"guarantee": "exactly_once"}}, "delivery.guarantee: exactly_once is not"),
         (
             {"sink": {"topic": "out", "fields": ["aa"]}},
             "sink.fields[0]: no column 'aa' reaches the sink",

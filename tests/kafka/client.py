@@ -128,9 +128,9 @@ def read_all(
     return sorted(records, key=lambda record: (record.partition, record.offset))
 
 
-def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
-    """Partition -> the offset that its next record will get."""
-    with _consumer(bootstrap) as consumer:
+def end_offsets(bootstrap: str, topic: str, isolation: str = "read_committed") -> dict[int, int]:
+    """Partition -> the offset that its next record will get, or before an open transaction."""
+    with _consumer(bootstrap, isolation) as consumer:
         return {
             partition: _watermarks(consumer, topic, partition)[1]
             for partition in _partitions(consumer, topic)

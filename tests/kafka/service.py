@@ -91,6 +91,7 @@ def make_service(
     sink: Mapping[str, Any] | None = None,
     nodes: Sequence[Mapping[str, Any]] = (SCORE,),
     label: str = "lr",
+    guarantee: str = "at_least_once",
     create: bool = True,
 ) -> Service:
     """Write a graph file and create its topics.
@@ -107,6 +108,7 @@ def make_service(
         sink: what the graph says of its sink, besides the topic.
         nodes: the graph's nodes, a chain.
         label: the beginning of every name.
+        guarantee: of the delivery.
         create: whether the topics are created.
     """
     name = f"{label}-{uuid.uuid4().hex[:8]}"
@@ -119,6 +121,7 @@ def make_service(
         "source": {"topic": service.source, "schema": SCHEMA, **(source or {})},
         "nodes": [dict(node) for node in nodes],
         "sink": {"topic": service.sink, **(sink or {})},
+        "delivery": {"guarantee": guarantee},
     }
     service.graph.write_text(yaml.safe_dump(graph, sort_keys=False))
     if create:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.feeder import Feeder
+from tests.kafka.metrics import total
 from tests.kafka.service import MODEL, make_service
 from tests.kafka.site import Site, other_model, variant, with_model
 from tests.kafka.verdict import Verdict, events, judge
@@ -21,9 +22,10 @@ N, PER_S, UPDATES = 50_000, 5_000, 10
 
 
 @pytest.mark.alone
-def test_updates_under_load(kafka: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+def test_updates_under_load(kafka: str, tmp_path: Path, guarantee: str) -> None:
     """Ten updates under 5,000 events a second: 0 lost, repeated, reordered, or falsely stamped."""
-    service = make_service(kafka, tmp_path)
+    service = make_service(kafka, tmp_path, guarantee=guarantee)
     model = other_model(tmp_path)
     sent = events(N)
     with Site(kafka, tmp_path) as site:
@@ -56,6 +58,28 @@ def test_updates_under_load(kafka: str, tmp_path: Path) -> None:
     assert verdict == Verdict(N, 0, 0, 0, 0)
     assert (len(stamps), len(graphs)) == (2, 3)
     assert sum(within) > UPDATES // 2
+
+
+def test_an_update_to_the_other_guarantee(kafka: str, tmp_path: Path) -> None:
+    """Under load, to exactly once and back, with a pause: 0 lost, repeated or reordered."""
+    service = make_service(kafka, tmp_path)
+    sent = events(8_000)
+    exact = variant(service, "exact", delivery={"guarantee": "exactly_once"})
+    with Site(kafka, tmp_path) as site:
+        worker = site.worker()
+        assert site.publish(service).problem == ""
+        with Feeder(kafka, service.source, sent, 1_000) as feed:
+            feed.wait_sent(1_000)
+            assert site.update(service, exact).problem == ""
+            feed.wait_sent(3_000)
+            assert site.rtml("pause", service.name).code == 0
+            assert site.rtml("resume", service.name).code == 0
+            feed.wait_sent(5_000)
+            assert site.update(service).problem == ""
+        service.settled()
+        page = worker.get("/metrics")[1]
+    assert total(page, "rtml_transactions_total", outcome="committed") > 0
+    assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
 def test_an_update_that_fails_under_load(kafka: str, tmp_path: Path) -> None:

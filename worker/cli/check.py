@@ -71,6 +71,7 @@ def _print(loaded: Loaded) -> None:
             ("source", spec.source.topic),
             ("sink", f"{topics} ({spec.sink.into})"),
             ("dead letters", spec.dead_letter_topic),
+            ("delivery", spec.delivery.guarantee.replace("_", " ")),
         ],
         ("dim",),
         indent=2,
@@ -129,6 +130,7 @@ def _report(loaded: Loaded) -> dict[str, Any]:
             for name, report in loaded.models.items()
         },
         "dead_letter": plan.spec.dead_letter_topic,
+        "guarantee": plan.spec.delivery.guarantee,
         "nodes": [{"id": s.id, "type": s.kind, "after": list(s.before)} for s in plan.steps],
         "inputs": [
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from worker.errors import Fault
 
@@ -51,6 +51,19 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def part(self, start: int, end: int) -> Outcomes:
+        """The outcomes of the records ``start:end``, with rows counted from there.
+
+        What is counted per batch goes with its first part.
+        """
+        return Outcomes(
+            self.values[start:end],
+            [replace(f, row=f.row - start) for f in self.faults if start <= f.row < end],
+            [replace(d, row=d.row - start) for d in self.drops if start <= d.row < end],
+            self.topics[start:end] if self.topics else None,
+            self.unknown if start == 0 else {},
+        )
 
     def __iter__(self) -> Iterator[Scored | Drop | Fault]:
         """One outcome per record."""

@@ -74,7 +74,4 @@ def _topic_problems(spec: GraphSpec) -> list[Problem]:
     if len(spec.dead_letter_topic) > MAX_TOPIC_LENGTH:
         message = f"'{spec.dead_letter_topic}' is too long for a topic; name one"
         problems.append(Problem("dead_letter", message))
-    if spec.delivery.guarantee == "exactly_once":
-        message = "exactly_once is not available in this version; use at_least_once"
-        problems.append(Problem("delivery.guarantee", message))
     return problems

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from itertools import chain
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from worker.errors import TransportError
 from worker.settings import Settings
 from worker.stream import clients
-from worker.stream.connect import connect, stop
+from worker.stream.connect import connect, hear, stop
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +75,7 @@ async def write_alone(
                     await producer.send_and_wait(topic, value, key.encode(), headers=headers)
             break
         except KafkaError as error:
-            _hear(producer)
+            hear(producer)
             if loop.time() > deadline_s:
                 message = f"changing service '{service_id}': {type(error).__name__}: {error}"
                 raise TransportError(message, retriable=True) from error
@@ -87,11 +85,3 @@ async def write_alone(
         await asyncio.sleep(random.uniform(0, pause_s))
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
     await catch_up(loop.time() + CHANGE_S)
-
-
-def _hear(producer: AIOKafkaProducer) -> None:
-    """Takes note of an error that aiokafka tells in several places: asyncio prints the unheard."""
-    batches = chain.from_iterable(producer._message_accumulator._batches.values())
-    for told in (producer._txn_manager._transaction_waiter, *(b._drain_waiter for b in batches)):
-        if told is not None and told.done() and not told.cancelled():
-            told.exception()

@@ -163,7 +163,7 @@ class Keeper:
         self._plans = [*served, (plan, version.number)]
         if pump is None:
             await self._start(plan, supervisor)
-        elif _source(pump.plan) == _source(plan):
+        elif _way(pump.plan) == _way(plan):
             await pump.unless_failed(pump.swap(plan))
         else:
             await self._replace(pump.plan, plan, version, supervisor)
@@ -183,7 +183,7 @@ class Keeper:
     async def _replace(
         self, old: Plan, new: Plan, version: Version, supervisor: Supervisor
     ) -> None:
-        """Reads another topic: one pump after the other, as they are of one group.
+        """Reads another topic, or delivers otherwise: one pump after the other, in one group.
 
         Raises:
             RtmlError: why not; the old one is served again.
@@ -223,10 +223,10 @@ class Keeper:
         await self._tell(self.id, status)
 
 
-def _source(plan: Plan) -> tuple[object, ...]:
-    """What a consumer reads, and how: other plans of it take over between two batches."""
+def _way(plan: Plan) -> tuple[object, ...]:
+    """What is read, and how it is delivered: other plans of it take over between two batches."""
     source = plan.spec.source
-    return source.topic, source.isolation, source.start
+    return source.topic, source.isolation, source.start, plan.spec.delivery.guarantee
 
 
 def _loading(number: int) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
-from collections.abc import Awaitable, Callable, Collection, Iterable
+import time
+from collections.abc import Callable, Collection
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from worker.graph.spec import SourceSpec
 from worker.stream.connect import FORBIDDEN, refused
+from worker.stream.delivery import Delivery
 from worker.stream.lane import Lane
 from worker.stream.meter import Meter
 
@@ -19,7 +22,6 @@ log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.5
 
-Commit = Callable[[Iterable[Lane]], Awaitable[None]]
 Failed = Callable[[Exception], None]
 
 
@@ -27,12 +29,16 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     """The lanes of this member of the group, kept by the rebalance callbacks.
 
     On revoke nothing more is taken, what is in flight is awaited within a bound, committed, and
-    the lane is gone. On assign the start is looked up and sought before the lane appears, so no
-    record from an earlier position is ever taken.
+    the lane is gone. On assign a partition is held: it is not read until the delivery is ready for
+    it, its start is looked up and sought, and only then its lane appears. That does not keep the
+    callback waiting, because aiokafka sends no heartbeats meanwhile.
 
     Attributes:
         lanes: by partition; only these may take records.
-        joined: set while the group has given this member its (possibly empty) share.
+        held: partitions that are ours, but have no lane yet, or not any more; on the performance
+            counter, since when.
+        joined: set while the group has given this member its (possibly empty) share, and each
+            partition of it has had its lane.
     """
 
     def __init__(
@@ -40,16 +46,19 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         consumer: AIOKafkaConsumer,
         source: SourceSpec,
         meter: Meter,
-        commit: Commit,
+        delivery: Delivery,
         failed: Failed,
         drain_timeout_s: float,
     ) -> None:
-        """``failed`` is told what a callback raises: aiokafka would log it and go on."""
+        """``failed`` is told what goes wrong: aiokafka would log it and go on."""
         self.lanes: dict[TopicPartition, Lane] = {}
+        self.held: dict[TopicPartition, float] = {}
         self.joined = asyncio.Event()
         self._consumer, self._source, self._meter = consumer, source, meter
-        self._commit, self._failed = commit, failed
+        self._delivery, self._failed = delivery, failed
         self._drain_timeout_s = drain_timeout_s
+        self._opening: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._shut = False
         self._resumes: bool | None = None
         self._asking = asyncio.Lock()
 
@@ -61,42 +70,99 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             await self.close(lanes)
         except Exception as error:  # noqa: BLE001 - aiokafka would swallow it
             self._failed(error)
+        await self._stop_opening()
         for lane in lanes:
             self.lanes.pop(lane.partition, None)
-            self._meter.revoked(lane.partition.partition)
-        if lanes:
-            log.info("partitions_revoked", partitions=[lane.partition.partition for lane in lanes])
+        for partition in revoked:
+            self._meter.revoked(partition.partition)
+        if revoked:
+            log.info("partitions_revoked", partitions=[one.partition for one in revoked])
 
     async def close(self, lanes: Collection[Lane]) -> None:
         """Takes nothing more for the lanes, waits for them to be idle, commits them."""
         for lane in lanes:
             lane.open = False
-        if not lanes:
-            return
         try:
             async with asyncio.timeout(self._drain_timeout_s):
                 await asyncio.gather(*(lane.idle() for lane in lanes))
-                await self._commit(lanes)
+                await self._delivery.commit(lanes)
         except TimeoutError:
             left = sum(lane.frontier.in_flight for lane in lanes)
             log.warning("drain_timeout", uncommitted_events=left)
+        finally:
+            await self._delivery.release(lanes)
+
+    async def shut(self) -> None:
+        """Opens no lane any more."""
+        self._shut = True
+        await self._stop_opening()
+
+    async def _stop_opening(self) -> None:
+        opening = list(self._opening.values())
+        for task in opening:
+            task.cancel()
+        if opening:
+            await asyncio.wait(opening)
+        self._opening.clear()
+        self.held.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Looks up where to start and opens a lane for each partition."""
+        """Holds the partitions, and begins to open a lane for each."""
         self._resumes = None
+        now_s = time.perf_counter()
+        for partition in assigned:
+            self._consumer.pause(partition)
+            self.held[partition] = now_s
+            self.reopen(partition)
+        if not assigned:
+            self._join()
+
+    def reopen(self, partition: TopicPartition) -> None:
+        """A partition that is held, and still ours, gets a lane."""
+        if partition in self.held and not self._shut:
+            self._opening[partition] = asyncio.create_task(self._open(partition))
+
+    def hold(self, lane: Lane) -> bool:
+        """Nothing more is taken for the lane, it is gone; whether its partition is still ours."""
+        again, lane.open = lane.open, False
+        if self.lanes.get(lane.partition) is not lane or not again:
+            return False
+        del self.lanes[lane.partition]
+        self.held[lane.partition] = time.perf_counter()
+        with contextlib.suppress(IllegalStateError):  # it is being revoked
+            self._consumer.pause(lane.partition)
+        return True
+
+    def give_up(self, partition: TopicPartition) -> None:
+        """Another may have the partition: joins the group again to be told whose it is."""
+        if partition in self.held:
+            self._consumer._coordinator.request_rejoin()
+
+    async def _open(self, partition: TopicPartition) -> None:
         try:
-            ready = await asyncio.gather(*(self._lane(partition) for partition in assigned))
-        except Exception as error:  # noqa: BLE001 - aiokafka would swallow it
+            lane = await self._delivery.open(partition, self)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task
             self._failed(error)
             return
-        for lane in ready:
-            self._consumer.seek(lane.partition, lane.frontier.position)
-            self.lanes[lane.partition] = lane
-        self.joined.set()
-        starts = {str(lane.partition.partition): lane.frontier.position for lane in ready}
-        log.info("partitions_assigned", start_offsets=starts)
+        self._consumer.seek(partition, lane.frontier.position)
+        self._consumer.resume(partition)
+        self.lanes[partition] = lane
+        del self._opening[partition], self.held[partition]
+        if not self.held:
+            self._join()
 
-    async def _lane(self, partition: TopicPartition) -> Lane:
+    def _join(self) -> None:
+        if not self.joined.is_set():
+            self.joined.set()
+            starts = {str(n.partition): lane.frontier.position for n, lane in self.lanes.items()}
+            log.info("partitions_assigned", start_offsets=starts)
+
+    async def find(self, partition: TopicPartition) -> Lane:
+        """A lane that begins where the group has got to.
+
+        Raises:
+            TransportError: Kafka refuses.
+        """
         while True:
             try:
                 committed = await self._consumer.committed(partition)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import Protocol, TypeVar
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
@@ -16,6 +18,7 @@ from aiokafka.errors import (
     KafkaError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
 
@@ -33,6 +36,7 @@ FORBIDDEN = (
     GroupAuthorizationFailedError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
 """Answers that trying again does not change."""
@@ -180,6 +184,14 @@ async def _disconnect(client: Client) -> None:
     if network is not None:
         with contextlib.suppress(KafkaError, OSError):
             await network.close()
+
+
+def hear(producer: AIOKafkaProducer) -> None:
+    """Takes note of an error that aiokafka tells in several places: asyncio prints the unheard."""
+    batches = chain.from_iterable(producer._message_accumulator._batches.values())
+    for told in (producer._txn_manager._transaction_waiter, *(b._drain_waiter for b in batches)):
+        if told is not None and told.done() and not told.cancelled():
+            told.exception()
 
 
 def refused(error: KafkaError) -> TransportError:

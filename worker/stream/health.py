@@ -9,6 +9,8 @@ from worker.stream.pump import Pump
 
 SILENT_S = 10.0
 """A batch that is not done or not acknowledged, or a broker that is silent, for so long is one."""
+HELD_S = 3.0
+"""A partition that is not read for so long after it was assigned, or given up."""
 
 
 def reasons(service: str, pump: Pump) -> list[str]:
@@ -24,6 +26,7 @@ def reasons(service: str, pump: Pump) -> list[str]:
     found = []
     if not link.assignment.joined.is_set():
         found.append(f"{service}: has not joined group '{link.group}' yet")
+    found += [f"{service}: {what}" for what in _held(link)]
     if link.missing:
         found.append(f"{service}: topic '{link.plan.spec.source.topic}' does not exist any more")
     stuck = ", ".join(
@@ -48,6 +51,17 @@ def state(service: str, pump: Pump) -> str:
     if pump.failure is not None:
         return "failed"
     return "waiting" if reasons(service, pump) else "serving"
+
+
+def _held(link: Link) -> list[str]:
+    """Partitions that are ours, but are not read."""
+    now_s = time.perf_counter()
+    return [
+        f"partition {partition.partition} is held for {now_s - since_s:.0f} s: transactions of "
+        "others are being ended, or the group is asked whose it is"
+        for partition, since_s in link.assignment.held.items()
+        if now_s - since_s > HELD_S
+    ]
 
 
 def _stuck(link: Link) -> list[str]:

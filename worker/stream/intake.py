@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import structlog
 from aiokafka import TopicPartition
@@ -11,24 +10,14 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from worker.errors import TransportError
 from worker.stream.connect import FORBIDDEN, refused
-from worker.stream.frontier import Span
 from worker.stream.lane import Lane
 from worker.stream.link import Link
-from worker.stream.publish import Segment
 from worker.stream.record import Record
+from worker.stream.ticket import Taken
 
 log = structlog.get_logger(__name__)
 
 POLL_MS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Consecutive records of one lane, noted there as in work."""
-
-    lane: Lane
-    span: Span
-    records: list[Record]
 
 
 async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
@@ -52,12 +41,19 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
         if lane not in ready or not valid():  # from before its position was sought
             link.consumer.seek(partition, lane.frontier.taken)
             continue
-        span = lane.take(records[-1].offset + 1, len(records), records[0].timestamp)
-        taken.append(Taken(lane, span, records))
+        for part in _parted(records, lane.most):
+            span = lane.take(part[-1].offset + 1, len(part), part[0].timestamp)
+            taken.append(Taken(lane, span, part))
     if not found:
         _check_fetcher(link)
         await _skip_markers(link, ready)
     return taken
+
+
+def _parted(records: list[Record], most: int) -> Iterable[list[Record]]:
+    if len(records) <= most:
+        return (records,)
+    return (records[start : start + most] for start in range(0, len(records), most))
 
 
 async def _fetched(link: Link, most: int) -> Mapping[TopicPartition, list[Record]]:
@@ -155,14 +151,3 @@ async def _return_to_log(link: Link, wanted: Mapping[TopicPartition, int]) -> No
         start = link.assignment.within(partition, offset, first, end)
         lane.restart(start)
         link.consumer.seek(partition, start)
-
-
-def joined(taken: Iterable[Taken]) -> tuple[list[Segment], list[Record]]:
-    """The records of a batch one after the other, and where each lane's stand."""
-    segments: list[Segment] = []
-    records: list[Record] = []
-    for part in taken:
-        start = len(records)
-        records += part.records
-        segments.append(Segment(part.lane.partition.partition, start, len(records)))
-    return segments, records

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 
 from aiokafka import TopicPartition
@@ -18,6 +19,7 @@ class Lane:
         frontier: what may be committed.
         committed: the offset last committed by this lane, None before the first.
         open: False once revoked; records that arrive later are not taken.
+        most: records that may be taken in one part.
         moved_s: on the performance counter, when the frontier was last seen to move, or to have
             nothing before it.
     """
@@ -27,6 +29,7 @@ class Lane:
         self.frontier = Frontier(start)
         self.committed = committed
         self.open = True
+        self.most = sys.maxsize
         self.moved_s = time.perf_counter()
         self._noted = start
         self._idle = asyncio.Event()
@@ -70,6 +73,11 @@ class Lane:
         """The offset to commit, None where nothing has moved."""
         position = self.frontier.position
         return None if position == self.committed else position
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of this lane is in flight."""
+        return self._idle.is_set()
 
     async def idle(self) -> None:
         """Returns when nothing of this lane is in flight."""

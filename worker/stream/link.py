@@ -1,22 +1,22 @@
-"""One service's connection to Kafka: consumer, producer, lanes, publisher."""
+"""One service's connection to Kafka: consumer, lanes, delivery."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from worker.graph.plan import Plan
 from worker.stream import clients
 from worker.stream.assignment import Assignment, Failed
-from worker.stream.committer import Committer
+from worker.stream.at_least_once import AtLeastOnce
 from worker.stream.connect import connect, stop
+from worker.stream.delivery import Delivery, Surroundings
+from worker.stream.exactly_once import ExactlyOnce
 from worker.stream.lane import Lane
-from worker.stream.lineage import Lineage
 from worker.stream.meter import Meter
-from worker.stream.publish import Publisher
 from worker.stream.terms import Known, Terms, WaitingFor, look_up, producer_terms, start_producer
 
 
@@ -28,48 +28,19 @@ class Link:
         plan: what events are scored by.
         consumer: subscribed to the source topic.
         assignment: the lanes.
-        committer: the only one that commits.
-        publisher: of the current producer.
+        delivery: of outcomes and offsets.
         missing: the source topic is gone, as far as known.
     """
 
     def __init__(
-        self,
-        terms: Terms,
-        plan: Plan,
-        consumer: AIOKafkaConsumer,
-        assignment: Assignment,
-        committer: Committer,
-        waiting: WaitingFor,
-        known: Known,
-        producer: AIOKafkaProducer,
+        self, around: Surroundings, plan: Plan, assignment: Assignment, delivery: Delivery
     ) -> None:
-        self.group, self.plan = terms.group, plan
-        self.consumer, self.assignment, self.committer = consumer, assignment, committer
-        self._terms, self._waiting, self._producer = terms, waiting, producer
-        self._made_for = producer_terms(terms, plan, known)
+        self.group, self.plan = around.terms.group, plan
+        self.consumer: AIOKafkaConsumer = around.consumer
+        self.assignment, self.delivery = assignment, delivery
+        self._terms, self._waiting = around.terms, around.waiting
         self.missing = False
         self._ends: dict[TopicPartition, int] = {}
-        self.publisher = self._publisher(known)
-
-    def _publisher(self, known: Known) -> Publisher:
-        lineage = Lineage.of(self.plan, self._terms.service, self.group)
-        return Publisher(self.plan, lineage, self._producer, known.partitions, known.limits)
-
-    async def renew_producer(self) -> None:
-        """Ends the current producer and starts another under the topics' present limits.
-
-        Raises:
-            TransportError: Kafka refuses.
-        """
-        await stop(self._producer)
-        known = await look_up(self._terms, self.plan, None, self._waiting)
-        self._producer = await self._start_producer(self.plan, known)
-        self.publisher = self._publisher(known)
-
-    async def _start_producer(self, plan: Plan, known: Known) -> AIOKafkaProducer:
-        self._made_for = producer_terms(self._terms, plan, known)
-        return await start_producer(self._terms, self._made_for, None, self._waiting)
 
     async def look_up(self, plan: Plan) -> Known:
         """The topics of a plan that is to be adopted; makes them where the terms say so.
@@ -82,18 +53,14 @@ class Link:
             self._terms, plan, None, self._waiting, create=self._terms.create_topics
         )
 
-    def fits(self, plan: Plan, known: Known) -> bool:
-        """Whether the producer at hand can be used for a plan."""
-        return producer_terms(self._terms, plan, known) == self._made_for
-
     async def adopt(self, plan: Plan, known: Known) -> None:
-        """Scores by another plan; where the producer does not fit, nothing may be in flight."""
-        if not self.fits(plan, known):
-            old = self._producer
-            self._producer = await self._start_producer(plan, known)
-            await stop(old)
+        """Scores by another plan of the same source and guarantee; nothing is being scored.
+
+        Raises:
+            TransportError: Kafka refuses.
+        """
+        await self.delivery.adopt(plan, known)
         self.plan = plan
-        self.publisher = self._publisher(known)
 
     def lag(self, lane: Lane) -> int:
         """How far the lane's frontier is behind the end of what may be read, as last seen."""
@@ -133,14 +100,15 @@ class Link:
 
     async def close(self) -> None:
         """Leaves the group and disconnects; commits nothing."""
+        await self.assignment.shut()
         await stop(self.consumer)
-        await stop(self._producer)
+        await self.delivery.close()
 
 
 async def open_link(
     terms: Terms, plan: Plan, meter: Meter, waiting: WaitingFor, failed: Failed
 ) -> Link:
-    """Connects a service: topics exist, producer and consumer are started, the group is asked.
+    """Connects a service: topics exist, clients are started, the group is asked.
 
     Raises:
         ConfigError: a topic that does not exist.
@@ -151,22 +119,31 @@ async def open_link(
     if terms.wait_s is not None:
         deadline_s = asyncio.get_running_loop().time() + terms.wait_s
     known = await look_up(terms, plan, deadline_s, waiting, create=terms.create_topics)
-    made_for = producer_terms(terms, plan, known)
-    producer = await start_producer(terms, made_for, deadline_s, waiting)
-    try:
-        consumer = await connect(
-            settings,
-            lambda: clients.consumer(settings, terms.group, source.isolation),
-            deadline_s,
-            waiting,
-        )
-    except BaseException:
-        await stop(producer)
-        raise
-    committer = Committer(consumer)
-    assignment = Assignment(
-        consumer, source, meter, committer.commit, failed, settings.drain_timeout_ms / 1_000
+    consumer = await connect(
+        settings,
+        lambda: clients.consumer(settings, terms.group, source.isolation),
+        deadline_s,
+        waiting,
     )
-    link = Link(terms, plan, consumer, assignment, committer, waiting, known, producer)
+    around = Surroundings(terms, consumer, meter, waiting, failed)
+    try:
+        delivery = await _delivery(around, plan, known, deadline_s)
+    except BaseException:
+        await stop(consumer)
+        raise
+    assignment = Assignment(
+        consumer, source, meter, delivery, failed, settings.drain_timeout_ms / 1_000
+    )
+    link = Link(around, plan, assignment, delivery)
     consumer.subscribe([source.topic], listener=assignment)
     return link
+
+
+async def _delivery(
+    around: Surroundings, plan: Plan, known: Known, deadline_s: float | None
+) -> Delivery:
+    if plan.spec.delivery.guarantee == "exactly_once":
+        return ExactlyOnce(around, plan, known)
+    made_for = producer_terms(around.terms, plan, known)
+    producer = await start_producer(around.terms, made_for, deadline_s, around.waiting)
+    return AtLeastOnce(around, plan, known, producer)

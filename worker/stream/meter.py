@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -48,6 +49,12 @@ class Meters:
             "rtml_events_lost",
             "Offsets that retention took before they were read",
             topic,
+            registry=registry,
+        )
+        self.transactions = Counter(
+            "rtml_transactions",
+            "Transactions ended",
+            [*topic, "outcome"],
             registry=registry,
         )
         self.batches = Histogram(
@@ -202,6 +209,10 @@ class Meter:
         """Offsets that are gone from the log before they were read."""
         self.lost += offsets
         self._all.lost.labels(self._service, self.topic).inc(offsets)
+
+    def transaction(self, outcome: Literal["committed", "aborted", "fenced"]) -> None:
+        """A transaction has ended; aborted is also one of which nobody knows."""
+        self._all.transactions.labels(self._service, self.topic, outcome).inc()
 
     def partition(self, partition: int, frontier: int, lag: int, lag_s: float) -> None:
         """Where one assigned partition stands."""

@@ -16,6 +16,7 @@ from worker.graph.plan import Plan
 from worker.stream.lineage import Lineage
 from worker.stream.outbox import Future, Outbox, Place
 from worker.stream.record import Record
+from worker.stream.terms import Known, Terms
 from worker.stream.topics import TopicLimits
 
 MAX_CACHED_KEY_BYTES = 256
@@ -205,6 +206,12 @@ class Publisher:
                 refused.append(Fault(row, Stage.PRODUCE, "TimestampRefused", message))
                 outcomes.values[row] = None
         return refused
+
+
+def publisher(terms: Terms, plan: Plan, known: Known, producer: AIOKafkaProducer) -> Publisher:
+    """The publisher of a service that scores by ``plan``."""
+    lineage = Lineage.of(plan, terms.service, terms.group)
+    return Publisher(plan, lineage, producer, known.partitions, known.limits)
 
 
 def _murmur2(key: bytes) -> int:

@@ -1,8 +1,7 @@
-"""The pump: reads, scores and publishes batches; three tasks, none waits for another's business.
+"""The pump: reads and scores batches and hands them to the delivery; no task waits for another's.
 
-*pump* fetches and scores batch k+1 while *acks* awaits the acknowledgements of batch k and moves
-the frontiers; *commits* writes the frontiers to the group every 100 ms. A bounded queue between
-pump and acks is the back-pressure. At low load a batch is one event; there is no linger.
+While batch k+1 is fetched and scored, the delivery sees to the acknowledgements of batch k, and to
+its offsets: how, depends on the guarantee. At low load a batch is one event; there is no linger.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from operator import attrgetter
 
 import structlog
-from aiokafka.errors import KafkaError, ProducerClosed
 from mode import Service
 
 from worker.codec.outcome import Outcomes
@@ -22,17 +20,15 @@ from worker.graph.run import MODEL_TIMEOUT
 from worker.models.watchdog import limited
 from worker.score import Timing, score
 from worker.stream.guarded import Guarded
-from worker.stream.intake import Taken, joined, take
+from worker.stream.intake import take
 from worker.stream.link import Link, open_link
 from worker.stream.meter import Meter
 from worker.stream.pace import Pace
-from worker.stream.refusals import Refusals
 from worker.stream.terms import Terms
-from worker.stream.ticket import Ticket
+from worker.stream.ticket import Taken, Ticket, joined
 
 log = structlog.get_logger(__name__)
 
-IN_FLIGHT_BATCHES = 4
 PROBE_S = 5.0
 LOOP_LIMIT_S = 0.1
 """A model that usually is fast, and hangs on one event, must not hold the loop: it is run again in
@@ -46,9 +42,7 @@ class Pump(Guarded):
 
     Attributes:
         link: the Kafka clients, once connected.
-        oldest_s: on the performance counter, when the batch was sent whose acknowledgement is
-            awaited; None where nothing is.
-        busy_s: likewise, when the batch in hand was taken.
+        busy_s: on the performance counter, when the batch in hand was taken.
         waiting: why Kafka is not reached yet.
         answered_s: on the performance counter, when Kafka last answered the regular probe.
     """
@@ -59,19 +53,13 @@ class Pump(Guarded):
         """``failed`` is told once when the service cannot go on."""
         super().__init__(terms.service, failed)
         self.link: Link | None = None
-        self.oldest_s: float | None = None
         self._terms, self._plan, self._meter = terms, plan, meter
         self._between = asyncio.Lock()
         self.busy_s: float | None = None
         self.waiting = ""
         self.answered_s: float | None = None
         self._linked = asyncio.Event()
-        self._tickets: asyncio.Queue[Ticket] = asyncio.Queue(IN_FLIGHT_BATCHES)
         self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
-        self._epoch = 0
-        self._steady = asyncio.Event()
-        self._steady.set()
-        self._refusals = Refusals(terms.settings.max_batch_events)
 
     async def on_stop(self) -> None:
         """Drains: nothing more is taken, what is in flight is finished and committed.
@@ -80,9 +68,11 @@ class Pump(Guarded):
         """
         if self.link is None:
             return
+        assignment = self.link.assignment
         try:
+            await assignment.shut()
             if self.failure is None:
-                await self.link.assignment.close(list(self.link.assignment.lanes.values()))
+                await assignment.close(list(assignment.lanes.values()))
         except Exception as error:  # noqa: BLE001 - a refused last commit must be told, not lost
             self.failure = error
             self._failed(error)
@@ -108,17 +98,23 @@ class Pump(Guarded):
     async def _pump_batches(self) -> None:
         self.link = await open_link(self._terms, self._plan, self._meter, self._wait, self.fail)
         self._linked.set()
+        delivery = self.link.delivery
         while not self.should_stop:
-            await self._steady.wait()
-            most = min(self._pace.most, self._refusals.most)
-            epoch = self._epoch
-            taken = await take(self.link, most, lambda: epoch == self._epoch)  # noqa: B023 - awaited here
+            await delivery.steady()
+            most = min(self._pace.most, delivery.most)
+            epoch = delivery.epoch
+            taken = await take(self.link, most, lambda: epoch == delivery.epoch)  # noqa: B023 - awaited here
             if taken:
                 self.busy_s = time.perf_counter()
                 async with self._between:
-                    if epoch == self._epoch:  # else they are read again: the lanes went back
-                        await self._put_through(self.link, taken)
+                    if epoch == delivery.epoch:  # else they are read again: the lanes went back
+                        await self._put_through(self.link, taken, epoch, most)
                 self.busy_s = None
+
+    @property
+    def oldest_s(self) -> float | None:
+        """On the performance counter, since when Kafka owes an answer; None where it does not."""
+        return None if self.link is None else self.link.delivery.oldest_s
 
     @property
     def plan(self) -> Plan:
@@ -149,8 +145,6 @@ class Pump(Guarded):
         assert self.link is not None
         known = await self.link.look_up(plan)
         async with self._between:
-            if not self.link.fits(plan, known):
-                await self._tickets.join()  # another producer must not overtake this one
             await self.link.adopt(plan, known)
             self._pace.forget()
 
@@ -158,27 +152,17 @@ class Pump(Guarded):
         self.waiting = reason
         log.warning("waiting_for_kafka", reason=reason)
 
-    async def _put_through(self, link: Link, taken: list[Taken]) -> None:
-        """Scores and publishes one batch, and hands it to the acks task."""
-        epoch, publisher = self._epoch, link.publisher
+    async def _put_through(self, link: Link, taken: list[Taken], epoch: int, most: int) -> None:
+        """Scores one batch, and hands it to the delivery."""
         segments, records = joined(taken)
         timing = Timing()
         values = list(map(_value, records))
         outcomes = await self._score(link.plan, values, timing)
-        self._refusals.condemn(records, outcomes)
         self._meter.taken(len(records), timing)
-        timestamps_ms = list(map(_timestamp, records))
-        start_s = time.perf_counter()
-        try:
-            futures = await publisher.publish(segments, records, timestamps_ms, outcomes)
-        except ProducerClosed:
-            if epoch == self._epoch:
-                raise
-            self._meter.abandoned(len(records))
-            return
-        sent_s = time.perf_counter()
-        self._meter.stage("publish", sent_s - start_s)
-        await self._tickets.put(Ticket(epoch, taken, outcomes, timestamps_ms, futures, sent_s))
+        more = len(records) >= most
+        stamps_ms = list(map(_timestamp, records))
+        ticket = Ticket(epoch, taken, segments, records, stamps_ms, outcomes, more)
+        await link.delivery.deliver(ticket)
 
     async def _score(self, plan: Plan, values: list[bytes | None], timing: Timing) -> Outcomes:
         """A batch's outcomes; what is or may be long is scored in a thread, with a time limit."""
@@ -195,48 +179,8 @@ class Pump(Guarded):
 
     async def _settle_batches(self) -> None:
         await self._linked.wait()
-        while True:
-            ticket = await self._tickets.get()
-            self.oldest_s = ticket.sent_s
-            try:
-                if ticket.epoch == self._epoch:
-                    await asyncio.gather(*ticket.futures)
-            except KafkaError as error:
-                await self._start_over(error, ticket)
-            if ticket.epoch == self._epoch:
-                self._settle(ticket)
-            else:
-                self._meter.abandoned(len(ticket.outcomes))
-            self.oldest_s = None
-            self._tickets.task_done()
-
-    def _settle(self, ticket: Ticket) -> None:
-        for part in ticket.taken:
-            part.lane.done(part.span)
-        self._refusals.settled(ticket.taken)
-        self._meter.stage("acknowledge", time.perf_counter() - ticket.sent_s)
-        self._meter.settled(ticket.outcomes, ticket.timestamps_ms, time.time() * 1_000)
-
-    async def _start_over(self, error: KafkaError, ticket: Ticket) -> None:
-        """After a refused record batch the sequence numbers are wrong for good: a new producer.
-
-        Every lane goes back to its frontier, and the topics' limits are read anew. What is refused
-        again is read in smaller batches, until the guilty record is alone and a dead letter.
-
-        Raises:
-            KafkaError: a refusal that is not about a record, or of the guilty one's dead letter.
-        """
         assert self.link is not None
-        self._refusals.note(error, ticket.taken)
-        places = [f"{part.lane.partition.partition}@{part.span.end}" for part in ticket.taken]
-        told = f"{type(error).__name__}: {error}"
-        log.error("produce_refused", error=told, batch_ends=places, hint="reading again")
-        self._epoch += 1
-        self._steady.clear()
-        await self.link.renew_producer()
-        for lane in self.link.assignment.lanes.values():
-            self.link.consumer.seek(lane.partition, lane.rewind())
-        self._steady.set()
+        await self.link.delivery.run()
 
     async def _commit_regularly(self) -> None:
         await self._linked.wait()
@@ -244,7 +188,7 @@ class Pump(Guarded):
         interval_s = self._terms.settings.commit_interval_ms / 1_000
         while not self.should_stop:
             await asyncio.sleep(interval_s)
-            await self.link.committer.commit(list(self.link.assignment.lanes.values()))
+            await self.link.delivery.commit(list(self.link.assignment.lanes.values()))
             self.link.report(self._meter)
 
     async def _probe_regularly(self) -> None:

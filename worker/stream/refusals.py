@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
 from worker.codec.outcome import Outcomes
 from worker.errors import Fault, Stage, TransportError
 from worker.stream.connect import FORBIDDEN
-from worker.stream.intake import Taken
 from worker.stream.record import Record
+from worker.stream.ticket import Taken
 
 SHRINK = 16
 """A refused batch is read again in batches so much smaller, until the guilty record is alone."""
@@ -30,6 +30,11 @@ class Refusals:
         self.most = self._max_events = max_events
         self._lone: Counter[tuple[int, int]] = Counter()
         self._guilty: dict[tuple[int, int], str] = {}
+
+    @property
+    def suspects(self) -> bool:
+        """Whether a batch was refused of late, and the guilty record may be in the next one."""
+        return self.most < self._max_events
 
     def note(self, error: KafkaError, taken: Sequence[Taken]) -> None:
         """A batch was refused: read it again in smaller ones, or know its only record guilty.
