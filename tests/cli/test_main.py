@@ -33,7 +33,7 @@ def test_every_command_has_help_with_an_example(rtml: Rtml, command: str) -> Non
     assert f"Example: rtml {command}" in done.out
 
 
-@pytest.mark.parametrize("group", ["topics", "model", "dataset"])
+@pytest.mark.parametrize("group", ["topics", "model", "dataset", "dlq"])
 def test_every_group_of_commands_has_help_with_an_example(rtml: Rtml, group: str) -> None:
     """Whoever asks the group sees how one of its commands is used."""
     done = rtml(group, "--help")

@@ -16,7 +16,7 @@ from worker.errors import ConfigError, RtmlError, TransportError
 
 COMMANDS = (
     *("demo", "check", "test", "score", "nodes", "draw", "schema"),
-    *("run", "topics", "produce", "consume"),
+    *("run", "topics", "produce", "consume", "dlq"),
     *("model", "service", "dataset"),
 )
 """Modules of this folder in the order of the help; each has ``register(app)``."""
