@@ -25,7 +25,9 @@ def test_help_lists_every_command(rtml: Rtml) -> None:
     assert [name for name in COMMANDS if f" {name} " not in done.out] == []
 
 
-@pytest.mark.parametrize("command", ["check", "test", "score", "nodes", "draw", "schema"])
+@pytest.mark.parametrize(
+    "command", ["check", "test", "score", "explain", "nodes", "draw", "schema"]
+)
 def test_every_command_has_help_with_an_example(rtml: Rtml, command: str) -> None:
     """The help of a command shows how it is used."""
     done = rtml(command, "--help")

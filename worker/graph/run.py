@@ -13,6 +13,8 @@ from worker.errors import Fault, Stage
 from worker.graph.plan import Plan, Step
 
 Clock = Callable[[], float]
+Observer = Callable[[Step, Batch, "Batch | None"], None]
+"""Told what a node was fed and what it made, marked rows included; None where it broke."""
 _MESSAGE_LENGTH = 300  # it becomes a header, and an exception may quote the whole event
 
 
@@ -33,7 +35,9 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
+def run(
+    plan: Plan, batch: Batch, clock: Clock | None = None, observer: Observer | None = None
+) -> Run:
     """The batch through every node.
 
     A row that one branch drops is still seen by the other branches, so that a rejection there
@@ -44,7 +48,7 @@ def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
     for step in plan.steps:
         start = clock() if clock is not None else 0.0
         fed = _joined([batches[name] for name in step.before] or [batch])
-        batches[step.id] = run_step(step, fed, done)
+        batches[step.id] = run_step(step, fed, done, observer)
         if clock is not None:
             done.seconds[step.id] = clock() - start
     done.batch = _joined([batches[name] for name in plan.ends])
@@ -69,7 +73,7 @@ def _joined(batches: list[Batch]) -> Batch:
     return Batch(columns, rows)
 
 
-def run_step(step: Step, batch: Batch, done: Run) -> Batch:
+def run_step(step: Step, batch: Batch, done: Run, observer: Observer | None = None) -> Batch:
     """One node on one batch, decisions noted in ``done``.
 
     Where the node breaks, its halves are run, down to the guilty rows.
@@ -79,6 +83,8 @@ def run_step(step: Step, batch: Batch, done: Run) -> Batch:
     try:
         made = step.node.process(batch)
     except Exception as error:  # noqa: BLE001 - whatever a node raises costs its guilty rows only
+        if observer is not None:
+            observer(step, batch, None)
         if len(batch) == 1:
             row = int(batch.rows[0])
             message = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
@@ -86,8 +92,10 @@ def run_step(step: Step, batch: Batch, done: Run) -> Batch:
             return _empty(step.types, batch)
         middle = len(batch) // 2
         index = np.arange(len(batch))
-        halves = [run_step(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
-        return _concatenated(halves)
+        parts = (batch.take(index[:middle]), batch.take(index[middle:]))
+        return _concatenated([run_step(step, part, done, observer) for part in parts])
+    if observer is not None:
+        observer(step, batch, made)
     return _compact(step.id, made, done)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _NUMPY: dict[str, np.dtype[Any]] = {
     "tensor(string)": np.dtype(object),
 }
 _EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
+Watch = Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]
 _PROBES = (3, 2)  # one size would not tell a batch axis from an axis that happens to be as long
 
 
@@ -70,6 +71,7 @@ class Session:
         outputs: by name; ZipMap outputs appear as float32 matrices, classes in ascending order.
             Empty for a model that is open, until `fit` has told it what it is fed.
         batch_size: None, or the only batch size the model takes.
+        watch: told what each run was fed and gave, for who wants to see it; None for nobody.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -80,6 +82,7 @@ class Session:
                 (which a model that is open is only asked in `fit`).
         """
         self.name = name
+        self.watch: Watch | None = None
         try:
             with open_file(path) as file:
                 content = file.read()
@@ -155,9 +158,18 @@ class Session:
             ModelError: the model broke on this batch, or gave an output of another shape.
         """
         n = len(next(iter(feeds.values())))
-        size = self.batch_size
         if n == 0:
             return [self._none[name] for name in outputs]
+        found = self._in_size(feeds, outputs, n)
+        if self.watch is not None:
+            self.watch(feeds, dict(zip(outputs, found, strict=True)))
+        return found
+
+    def _in_size(
+        self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str], n: int
+    ) -> list[NDArray[Any]]:
+        """Runs n rows in batches of sizes that the model takes."""
+        size = self.batch_size
         if size is None:
             return self._run(feeds, outputs) if n > 1 else self._padded(feeds, outputs, 2)
         chunks = [
