@@ -75,6 +75,8 @@ class Settings(BaseModel):
     commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
     fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
     max_batch_events: int = Field(default=2_048, ge=1, le=100_000)
+    model_threads: int = Field(default=1, ge=1, le=64)
+    """Threads of one model run, at most as many as the CPUs that the container grants."""
     max_batch_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"

@@ -26,7 +26,7 @@ def test_help_lists_every_command(rtml: Rtml) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "test", "score", "explain", "nodes", "draw", "schema"]
+    "command", ["check", "test", "score", "explain", "tune", "nodes", "draw", "schema"]
 )
 def test_every_command_has_help_with_an_example(rtml: Rtml, command: str) -> None:
     """The help of a command shows how it is used."""

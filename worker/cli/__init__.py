@@ -15,7 +15,7 @@ from worker.cli.interrupt import noted
 from worker.errors import ConfigError, RtmlError, TransportError
 
 COMMANDS = (
-    *("demo", "check", "test", "score", "explain", "nodes", "draw", "schema"),
+    *("demo", "check", "test", "score", "explain", "tune", "nodes", "draw", "schema"),
     *("run", "topics", "produce", "consume", "dlq"),
     *("model", "service", "dataset"),
 )

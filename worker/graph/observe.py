@@ -155,6 +155,13 @@ class Recorder:
             tuple(_tensor(name, values, i) for name, values in seen.outputs.items()),
         )
 
+    def runs(self, step: str) -> tuple[Batch, Mapping[str, NDArray[Any]]] | None:
+        """What a model's node was fed the first time, and the outputs; None where it never ran."""
+        for seen in self._seen[step]:
+            if seen.outputs:
+                return seen.fed, seen.outputs
+        return None
+
     def _find(self, step: Step, row: int) -> tuple[_Seen, int] | None:
         for seen in self._seen[step.id]:
             i = int(np.searchsorted(seen.fed.rows, row))

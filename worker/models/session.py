@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from worker.errors import ModelError
 from worker.files import open_file
+from worker.models import threads
 
 # Since 1.32 the official builds send usage data to their maker over HTTPS. Only this switch, set
 # before the import, keeps the uploader and its file in the temporary folder from being made.
@@ -59,8 +60,9 @@ class Tensor:
 class Session:
     """A loaded model, warmed up and probed: what its outputs are is known, not declared.
 
-    One thread, sequential: replicas scale, threads inside a run would only share the core, and
-    with two of them trees are summed in another order above 50 rows. A batch of one is padded to
+    One thread unless `threads` is told otherwise, sequential: replicas scale, threads inside a run
+    would only share the core, and with two of them trees are summed in another order above 50
+    rows. A batch of one is padded to
     two, because kernels for n = 1 round differently; a model with a fixed batch size runs in
     chunks of it, padded with its last row.
 
@@ -90,7 +92,9 @@ class Session:
             raise ModelError(f"model '{name}' cannot be read: {error.strerror or error}") from error
         self.sha256 = hashlib.sha256(content).hexdigest()
         options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads.intra_op()
+        if threads.intra_op() > 1:
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 4
