@@ -161,8 +161,9 @@ def test_a_number_that_float32_cannot_hold_is_counted(tmp_path: Path) -> None:
 
 def test_what_has_no_reference_says_why() -> None:
     """A model whose inputs are no float32 has nothing to be widened."""
-    made = planned([node("m", "ONNXNode", model="int_double.onnx", features={"count": "n", "amount": "a"})],
-                   properties={"n": {"type": "integer"}})  # fmt: skip
+    features = {"count": "n", "amount": "a"}
+    given = node("m", "ONNXNode", model="int_double.onnx", features=features)
+    made = planned([given], properties={"n": {"type": "integer"}})
     (found,) = precision(made, {"m": DATA / "int_double.onnx"}, [b'{"n": 1, "a": 2}'])
     assert found == Precision("m", reason="no input of the model is float32")
 
