@@ -22,6 +22,7 @@ from faust.app.base import BootStrategy
 from faust.types.settings import Settings as FaustSettings
 
 from worker.graph.plan import Plan
+from worker.models import threads
 from worker.models.store.store import Store
 from worker.models.watchdog import watchdog
 from worker.services.fleet import Fleet
@@ -91,6 +92,7 @@ class Worker:
 
     def __init__(self, plans: Mapping[str, Plan], settings: Settings, options: Options) -> None:
         """``plans`` by service name; each gets its own consumer group."""
+        threads.use(settings.model_threads)  # of models that are loaded later, with a service
         self._stop = asyncio.Event()
         self._failures: dict[str, Exception] = {}
         self._stopping: set[asyncio.Future[None]] = set()

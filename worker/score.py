@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from worker.codec.outcome import Outcomes
 from worker.errors import Fault
 from worker.graph.plan import Plan
-from worker.graph.run import Clock, run
+from worker.graph.run import Clock, Observer, run
 from worker.nodes.base import TOPIC_COLUMN
 
 
@@ -26,6 +26,7 @@ def score(
     values: Sequence[bytes | None],
     clock: Clock | None = None,
     timing: Timing | None = None,
+    observer: Observer | None = None,
 ) -> Outcomes:
     """The outcome of every value: as many as values, in their order.
 
@@ -34,6 +35,7 @@ def score(
         values: event values as they were read; None is a tombstone.
         clock: with ``timing``, a monotonic clock in seconds.
         timing: receives the time spent.
+        observer: told what each node was fed and made.
 
     Returns:
         Exactly one of Scored, Dropped or Rejected per value; no event changes another's.
@@ -41,7 +43,7 @@ def score(
     start = clock() if clock else 0.0
     decoded = plan.decoder.decode(values)
     read = clock() if clock else 0.0
-    done = run(plan, decoded.batch, clock)
+    done = run(plan, decoded.batch, clock, observer)
     ran = clock() if clock else 0.0
     batch = done.batch
     encoded, unfit = plan.encoder.encode(batch, values, decoded.carries)

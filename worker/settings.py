@@ -82,6 +82,8 @@ class Settings(BaseModel):
     model_timeout_ms: int = Field(default=5_000, ge=100, le=600_000)
     """How long one run of a model may take; its events become dead letters then."""
     max_batch_events: int = Field(default=2_048, ge=1, le=100_000)
+    model_threads: int = Field(default=1, ge=1, le=64)
+    """Threads of one model run, at most as many as the CPUs that the container grants."""
     max_batch_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tests.cli.conftest import ROOT, Rtml
 from worker.cli.kinds import params
-from worker.cli.pages import pages
+from worker.cli.pages import measured, pages, unmeasured
 from worker.graph.json_schema import summary
 from worker.nodes._pandas.table import ALIASES, OPERATIONS
 from worker.nodes.base import Example, Node, Params
@@ -95,10 +95,21 @@ def test_an_unknown_kind_is_refused(rtml: Rtml, kind: str, hint: str) -> None:
 
 
 def test_the_committed_pages_are_current() -> None:
-    """``docs/nodes`` holds what ``make docs`` writes: a page per kind and their list."""
+    """``docs/nodes`` holds what ``make docs`` writes, whatever was measured: a page per kind."""
     folder = ROOT / "docs" / "nodes"
     written = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert written == pages(kinds())
+    assert {name: unmeasured(text) for name, text in written.items()} == pages(kinds())
+
+
+def test_what_was_measured_outlives_new_pages(rtml: Rtml, tmp_path: Path) -> None:
+    """The line of the benchmark stays where pages are written anew, once; others get none."""
+    assert rtml("nodes", "--markdown", str(tmp_path)).code == 0
+    page, other = tmp_path / "Clip.md", tmp_path / "Cast.md"
+    page.write_text(measured(page.read_text(), "Measured: 9 ns per row."))
+    for _ in range(2):
+        assert rtml("nodes", "--markdown", str(tmp_path)).code == 0
+    assert page.read_text() == pages(kinds())["Clip.md"] + "\nMeasured: 9 ns per row.\n"
+    assert other.read_text() == pages(kinds())["Cast.md"]
 
 
 def test_pages_are_written(rtml: Rtml, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from worker.cli.interrupt import noted
 from worker.errors import ConfigError, RtmlError, TransportError
 
 COMMANDS = (
-    *("demo", "check", "test", "score", "nodes", "draw", "schema"),
-    *("run", "topics", "produce", "consume"),
+    *("demo", "check", "test", "score", "explain", "tune", "nodes", "draw", "schema"),
+    *("run", "topics", "produce", "consume", "dlq"),
     *("model", "service", "dataset"),
 )
 """Modules of this folder in the order of the help; each has ``register(app)``."""

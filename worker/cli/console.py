@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum, StrEnum
 from itertools import zip_longest
 from pathlib import Path
@@ -104,14 +104,22 @@ def print_rows(
         indent: blanks before each row.
         to: stdout or stderr.
     """
+    for line in aligned(rows, styles, " " * indent):
+        to.print(line)
+
+
+def aligned(
+    rows: Iterable[Sequence[str]], styles: Sequence[str] = (), before: str = ""
+) -> Iterator[Text]:
+    """A line for each row, ``before`` in front of it, its cells in columns."""
     listed = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(*listed, strict=True)]
     for row in listed:
-        line = Text(" " * indent)
+        line = Text(before)
         for cell, width, style in zip_longest(row, widths, styles[: len(row)], fillvalue=""):
             line.append(f"{cell!s:<{width}}", style=str(style)).append("  ")
         line.rstrip()
-        to.print(line)
+        yield line
 
 
 def write_text(text: str, file: Path | None) -> None:

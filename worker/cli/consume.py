@@ -121,14 +121,14 @@ def _as_json(record: Stored) -> bytes:
         "partition": record.partition,
         "offset": record.offset,
         "timestamp": record.timestamp_ms,
-        "key": _text(record.key),
-        "headers": [{"name": name, "value": _text(value)} for name, value in record.headers],
+        "key": text_of(record.key),
+        "headers": [{"name": name, "value": text_of(value)} for name, value in record.headers],
     }
     opened = json.dumps(around, ensure_ascii=False).removesuffix("}").encode()
-    return opened + b', "value": ' + _embedded(record.value) + b"}"
+    return opened + b', "value": ' + json_of(record.value) + b"}"
 
 
-def _text(value: bytes | None) -> Any:
+def text_of(value: bytes | None) -> Any:
     """UTF-8 as text, other bytes as an object that says so."""
     if value is None:
         return None
@@ -138,8 +138,8 @@ def _text(value: bytes | None) -> Any:
         return {"base64": base64.b64encode(value).decode()}
 
 
-def _embedded(value: bytes | None) -> bytes:
-    """JSON as it is, on one line; what is no JSON as `_text`."""
+def json_of(value: bytes | None) -> bytes:
+    """JSON as it is, on one line; what is no JSON as `text_of`."""
     import msgspec
 
     if value is None:
@@ -148,6 +148,6 @@ def _embedded(value: bytes | None) -> bytes:
         msgspec.json.decode(value, type=msgspec.Raw)
         value.decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return json.dumps(_text(value), ensure_ascii=False).encode()
+        return json.dumps(text_of(value), ensure_ascii=False).encode()
     # Inside of JSON, outside of strings, a line's end is a blank; within strings it cannot stand.
     return value.replace(b"\r", b" ").replace(b"\n", b" ")

@@ -75,13 +75,14 @@ def graph_path(argument: Path) -> Path:
     return path
 
 
-def load_graph(argument: Path, *, inspected: bool = False) -> Loaded:
+def load_graph(argument: Path, *, inspected: bool = False, threads: int | None = None) -> Loaded:
     """The graph, checked in both phases.
 
     Args:
         argument: a graph file, or a folder with one.
         inspected: whether each model beside the graph is first tried in a process of its own with
             limits; 0.4 s each. Without, a model that never returns hangs its loader.
+        threads: of a model run; None is what RTML_MODEL_THREADS says.
 
     Raises:
         ConfigError: every problem, with file and line.
@@ -90,7 +91,9 @@ def load_graph(argument: Path, *, inspected: bool = False) -> Loaded:
     from worker.graph.prepare import further_problems, prepare
     from worker.graph.spec import parse
     from worker.graph.text import read
+    from worker.models.threads import use
 
+    use(_threads() if threads is None else threads)
     path = graph_path(argument)
     document = read(path)
     try:
@@ -107,6 +110,14 @@ def load_graph(argument: Path, *, inspected: bool = False) -> Loaded:
     except ConfigError as error:
         told = _inner(error.problems, document)
         raise ConfigError(p if p.file else document.locate(p) for p in told) from error
+
+
+def _threads() -> int:
+    """What the settings say; the others do not matter here, and are not asked."""
+    from worker.settings import load
+
+    name = "RTML_MODEL_THREADS"
+    return load({name: os.environ.get(name, "")}, {})[0].model_threads
 
 
 def _inner(problems: Iterable[Problem], document: Document) -> list[Problem]:

@@ -66,7 +66,7 @@ def nodes(
 
 
 def _write_pages(chosen: Mapping[str, type[Node[Any]]], folder: Path) -> None:
-    from worker.cli.pages import pages
+    from worker.cli.pages import measure_of, measured, pages
 
     made = pages(chosen)
     try:
@@ -74,7 +74,9 @@ def _write_pages(chosen: Mapping[str, type[Node[Any]]], folder: Path) -> None:
     except OSError as error:
         raise ConfigError(not_writable(folder, error)) from error
     for name, text in made.items():
-        write_text(text, folder / name)
+        path = folder / name
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        write_text(measured(text, measure_of(before)), path)
     err.print(f"{count(len(made), 'page')} in {folder}")
 
 

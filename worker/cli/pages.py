@@ -12,6 +12,8 @@ from worker.nodes.base import Node
 from worker.nodes.pandas import Pandas
 
 INDEX = "README.md"
+MEASURED = "Measured: "
+"""Begins the line that `python -m bench.nodes` ends a page with; writing pages leaves it."""
 
 Kinds = Mapping[str, type[Node[Any]]]
 
@@ -20,6 +22,22 @@ def pages(kinds: Kinds) -> dict[str, str]:
     """File name -> text: a page for each kind, and `INDEX` that lists them."""
     made = {f"{name}.md": _page(name, kind) for name, kind in kinds.items()}
     return {INDEX: _index(kinds), **made}
+
+
+def unmeasured(page: str) -> str:
+    """A page without the line of what was measured."""
+    lines = page.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(MEASURED)).rstrip("\n") + "\n"
+
+
+def measured(page: str, line: str) -> str:
+    """A page with that line; without one if it is empty."""
+    return unmeasured(page) + (f"\n{line}\n" if line else "")
+
+
+def measure_of(page: str) -> str:
+    """The line of what was measured; empty without one."""
+    return next((line for line in page.splitlines() if line.startswith(MEASURED)), "")
 
 
 def _index(kinds: Kinds) -> str:

@@ -78,7 +78,7 @@ def score_file(
         for batch in _batches(source.rows, 1 if by_hand else BATCH_EVENTS):
             _write(list(_outcomes(plan, batch)), tally, scored, others)
             meter.update(tally.events, source.fraction())
-    tally.print(with_examples=rejects is None)
+    tally.print(with_examples=rejects is None, all_of_them="; all of them with --rejects FILE")
     if tally.rejected:
         raise typer.Exit(ExitCode.NO)
 
@@ -113,7 +113,7 @@ def _write(
 ) -> None:
     lines = []
     for row, outcome in outcomes:
-        tally.add(row, outcome)
+        tally.add(f"row {row.number}", outcome)
         if isinstance(outcome, Scored):
             lines.append(outcome.value + b"\n")
         elif others is not None:

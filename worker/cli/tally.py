@@ -28,37 +28,44 @@ def reject_line(row: Row, outcome: Drop | Fault) -> bytes:
 class Tally:
     """Counts outcomes, and keeps the first rejections as examples."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "event") -> None:
+        """``noun``: what is counted."""
+        self._noun = noun
         self.events = self.scored = self.rejected = 0
         self._reasons: Counter[str] = Counter()
         self._examples: list[str] = []
 
-    def add(self, row: Row, outcome: Scored | Drop | Fault) -> None:
-        """One event's outcome."""
+    def add(self, place: str, outcome: Scored | Drop | Fault) -> None:
+        """One event's outcome; ``place``: where it stands."""
         self.events += 1
         if isinstance(outcome, Fault):
             self.rejected += 1
-            place = f"{outcome.stage} {outcome.node}".strip()
-            self._reasons[f"rejected: {outcome.error} ({place})"] += 1
+            by = f"{outcome.stage} {outcome.node}".strip()
+            self._reasons[f"rejected: {outcome.error} ({by})"] += 1
             if len(self._examples) < _MOST_EXAMPLES:
-                self._examples.append(f"row {row.number}: {outcome.message}")
+                self._examples.append(f"{place}: {outcome.message}")
         elif isinstance(outcome, Drop):
             self._reasons[f"dropped: {outcome.reason}"] += 1
         else:
             self.scored += 1
 
-    def print(self, *, with_examples: bool) -> None:
-        """The sums on stderr, each reason on a line, and some rejections if wanted."""
+    def print(self, *, with_examples: bool, all_of_them: str = "") -> None:
+        """The sums on stderr, each reason on a line, and some rejections if wanted.
+
+        Args:
+            with_examples: whether the first rejections are shown.
+            all_of_them: how to see all.
+        """
         others = self.events - self.scored - self.rejected
         style = "bold red" if self.rejected else "bold"
         err.print(
-            f"{count(self.events, 'event')}: {self.scored:,} scored, {others:,} dropped, "
+            f"{count(self.events, self._noun)}: {self.scored:,} scored, {others:,} dropped, "
             f"{self.rejected:,} rejected",
             style=style,
         )
         for reason, n in self._reasons.most_common():
             err.print(f"  {n:>9,}  {printable(reason)}")
         if with_examples and self._examples:
-            err.print("first rejected; all of them with --rejects FILE:")
+            err.print(f"first rejected{all_of_them}:")
             for example in self._examples:
                 err.print(f"  {printable(example)}")

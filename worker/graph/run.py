@@ -15,6 +15,8 @@ from worker.models.watchdog import limit_s, limited
 
 MODEL_FAILED, MODEL_TIMEOUT = "ModelFailed", "ModelTimeout"
 Clock = Callable[[], float]
+Observer = Callable[[Step, Batch, "Batch | None"], None]
+"""Told what a node was fed and what it made, marked rows included; None where it broke."""
 MAX_LATE_RUNS = 12
 """Runs that may be ended in one batch while the guilty rows are looked for: one row of 2,048 is
 found, and a model that never returns costs no more than twice as many."""
@@ -44,7 +46,9 @@ class Run:
     late: int = 0
 
 
-def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
+def run(
+    plan: Plan, batch: Batch, clock: Clock | None = None, observer: Observer | None = None
+) -> Run:
     """The batch through every node.
 
     A row that one branch drops is still seen by the other branches, so that a rejection there
@@ -55,7 +59,7 @@ def run(plan: Plan, batch: Batch, clock: Clock | None = None) -> Run:
     for step in plan.steps:
         start = clock() if clock is not None else 0.0
         fed = _joined([batches[name] for name in step.before] or [batch])
-        batches[step.id] = run_step(step, fed, done)
+        batches[step.id] = run_step(step, fed, done, observer)
         if clock is not None:
             done.seconds[step.id] = clock() - start
     done.batch = _joined([batches[name] for name in plan.ends])
@@ -80,7 +84,7 @@ def _joined(batches: list[Batch]) -> Batch:
     return Batch(columns, rows)
 
 
-def run_step(step: Step, batch: Batch, done: Run) -> Batch:
+def run_step(step: Step, batch: Batch, done: Run, observer: Observer | None = None) -> Batch:
     """One node on one batch, decisions noted in ``done``.
 
     Where the node breaks, its halves are run, down to the guilty rows.
@@ -90,13 +94,17 @@ def run_step(step: Step, batch: Batch, done: Run) -> Batch:
     try:
         made = step.node.process(batch)
     except Exception as error:  # noqa: BLE001 - whatever a node raises costs its guilty rows only
+        if observer is not None:
+            observer(step, batch, None)
         done.late += isinstance(error, ModelTimeoutError)
         if len(batch) == 1 or done.late > MAX_LATE_RUNS:
             return _rejected(step, batch, error, done)
         if isinstance(error, ModelTimeoutError):
             with limited(_share_of_limit(done.late)):
-                return _halved(step, batch, done)
-        return _halved(step, batch, done)
+                return _halved(step, batch, done, observer)
+        return _halved(step, batch, done, observer)
+    if observer is not None:
+        observer(step, batch, made)
     return _compact(step.id, made, done)
 
 
@@ -106,11 +114,11 @@ def _share_of_limit(late: int) -> float | None:
     return whole / 2 if whole is not None and late <= SHORTER_LIMITS else whole
 
 
-def _halved(step: Step, batch: Batch, done: Run) -> Batch:
+def _halved(step: Step, batch: Batch, done: Run, observer: Observer | None) -> Batch:
     middle = len(batch) // 2
     index = np.arange(len(batch))
-    halves = [run_step(step, batch.take(i), done) for i in (index[:middle], index[middle:])]
-    return _concatenated(halves)
+    parts = (batch.take(index[:middle]), batch.take(index[middle:]))
+    return _concatenated([run_step(step, part, done, observer) for part in parts])
 
 
 def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:

@@ -7,7 +7,6 @@ reasons for which it must not be used.
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from onnx import ModelProto
 from worker.errors import ModelError
 from worker.models.confined import answer, parsed, read
 from worker.models.contents import reasons_against
+from worker.models.features import KEY, feature_names
 from worker.models.session import Session, Tensor
 
 _SIZES = (1, 2, 7)
@@ -58,14 +58,9 @@ def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:
 
 
 def _features(model: ModelProto) -> list[str]:
-    """``feature_names`` of the metadata, a JSON list of texts; the format has no standard key."""
-    said = {entry.key: entry.value for entry in model.metadata_props}.get("feature_names", "")
-    try:
-        names = json.loads(said)
-    except (ValueError, RecursionError):
-        return []
-    fit = isinstance(names, list) and len(names) <= _MOST_FEATURES
-    return names if fit and all(isinstance(name, str) for name in names) else []
+    said = {entry.key: entry.value for entry in model.metadata_props}.get(KEY, "")
+    names = feature_names(said)
+    return list(names) if len(names) <= _MOST_FEATURES else []
 
 
 def _tried(session: Session) -> dict[str, Any]:

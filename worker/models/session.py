@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 
 from worker.errors import ModelError, ModelTimeoutError
 from worker.files import open_file
+from worker.models import threads
+from worker.models.features import KEY, feature_names
 from worker.models.watchdog import limit_s, watchdog
 
 # Since 1.32 the official builds send usage data to their maker over HTTPS. Only this switch, set
@@ -33,6 +34,7 @@ _NUMPY: dict[str, np.dtype[Any]] = {
     "tensor(string)": np.dtype(object),
 }
 _EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
+Watch = Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]
 _PROBES = (3, 2)  # one size would not tell a batch axis from an axis that happens to be as long
 
 
@@ -59,8 +61,9 @@ class Tensor:
 class Session:
     """A loaded model, warmed up and probed: what its outputs are is known, not declared.
 
-    One thread, sequential: replicas scale, threads inside a run would only share the core, and
-    with two of them trees are summed in another order above 50 rows. A batch of one is padded to
+    One thread unless `threads` is told otherwise, sequential: replicas scale, threads inside a run
+    would only share the core, and with two of them trees are summed in another order above 50
+    rows. A batch of one is padded to
     two, because kernels for n = 1 round differently; a model with a fixed batch size runs in
     chunks of it, padded with its last row.
 
@@ -71,6 +74,7 @@ class Session:
         outputs: by name; ZipMap outputs appear as float32 matrices, classes in ascending order.
             Empty for a model that is open, until `fit` has told it what it is fed.
         batch_size: None, or the only batch size the model takes.
+        watch: told what each run was fed and gave, for who wants to see it; None for nobody.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -81,6 +85,7 @@ class Session:
                 (which a model that is open is only asked in `fit`).
         """
         self.name = name
+        self.watch: Watch | None = None
         try:
             with open_file(path) as file:
                 content = file.read()
@@ -88,7 +93,9 @@ class Session:
             raise ModelError(f"model '{name}' cannot be read: {error.strerror or error}") from error
         self.sha256 = hashlib.sha256(content).hexdigest()
         options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads.intra_op()
+        if threads.intra_op() > 1:
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 4
@@ -109,7 +116,8 @@ class Session:
         }
         self.batch_size: int | None = min(sizes) if sizes else None
         self.inputs = {item.name: _tensor(name, item) for item in declared}
-        self.feature_names = _feature_names(self._session)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.feature_names = feature_names(metadata.get(KEY, ""))
         self.outputs: dict[str, Tensor] = {}
         self._none: dict[str, NDArray[Any]] = {}
         if not self.is_open:
@@ -157,9 +165,18 @@ class Session:
             ModelError: the model broke on this batch, or gave an output of another shape.
         """
         n = len(next(iter(feeds.values())))
-        size = self.batch_size
         if n == 0:
             return [self._none[name] for name in outputs]
+        found = self._in_size(feeds, outputs, n)
+        if self.watch is not None:
+            self.watch(feeds, dict(zip(outputs, found, strict=True)))
+        return found
+
+    def _in_size(
+        self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str], n: int
+    ) -> list[NDArray[Any]]:
+        """Runs n rows in batches of sizes that the model takes."""
+        size = self.batch_size
         if size is None:
             return self._run(feeds, outputs) if n > 1 else self._padded(feeds, outputs, 2)
         chunks = [
@@ -223,14 +240,3 @@ def _tensor(model: str, item: Any) -> Tensor:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-
-
-def _feature_names(session: Any) -> tuple[str, ...]:
-    """The metadata's ``feature_names``, a JSON list of texts; none where there is none."""
-    said = session.get_modelmeta().custom_metadata_map.get("feature_names", "")
-    try:
-        names = json.loads(said)
-    except (ValueError, RecursionError):
-        return ()
-    texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return tuple(names) if texts else ()

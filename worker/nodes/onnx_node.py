@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -64,6 +65,7 @@ class ONNXNode(Node[ONNXNodeParams]):
 
     Params = ONNXNodeParams
     session: Session
+    file: Path
     EXAMPLE: ClassVar = Example(
         params={
             "model": "lr.onnx",
@@ -123,6 +125,7 @@ class ONNXNode(Node[ONNXNodeParams]):
         return Signature(tuple(reads), {pick.column: pick.type for pick in self._picks})
 
     def _opened(self, file: ModelFile) -> NoModel | None:
+        self.file = file.path
         try:
             self.session = Session(file.path, file.name)
         except ModelError as error:

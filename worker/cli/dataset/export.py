@@ -49,11 +49,12 @@ def export(
     Joins no group and commits nothing. Tombstones are left out. Exit code 1 says that records were
     rejected, or that there was none; the file appears only when it is whole.
     """
-    from worker.cli.dataset.fetching import fetch
+    from worker.cli.dataset.fetching import copy
     from worker.cli.dataset.tally import Tally
     from worker.cli.progress import Meter
     from worker.dataset.check import Checker, load_schema
     from worker.dataset.write import Output as File
+    from worker.stream.tools.span import fetch
 
     settings = settings_for(brokers)
     at = _start(start)
@@ -66,7 +67,7 @@ def export(
         meter = stack.enter_context(Meter(shown=True))
         found = fetch(settings, topic, at, wait, Waiting())
         tally = Tally(stack.enter_context(created(rejects)) if rejects else None)
-        tombstones = found.copy_to(file, checker, tally, n, meter.update)
+        tombstones = copy(found, file, checker, tally, n, meter.update)
         columns = file.finish(meter.update) if file.events else []
         seconds = meter.seconds
     if output is Output.JSON:

@@ -1,127 +1,51 @@
-"""What is in a topic now, read to its end, partition by partition."""
+"""The records of a topic that fit a schema, into a file."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
 
 from worker.cli.dataset.tally import Tally
 from worker.dataset.check import Checker, Reason, parsed
 from worker.dataset.rows import Row
 from worker.dataset.write import Output
-from worker.errors import TransportError
-from worker.settings import Settings
-from worker.stream.tools import connect
-from worker.stream.tools.connect import Place
-from worker.stream.tools.read import Reader, Stored
-
-_BATCH = 2_000
-_POLL_S = 0.2
+from worker.stream.tools.span import Span
 
 Progress = Callable[[int, float | None], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The records of a topic between two moments.
-
-    Attributes:
-        settings: whose brokers hold them.
-        starts: the first offset of each partition.
-        ends: the one after the last.
-        wait_s: give up when nothing came for so long.
-        waiting: told why Kafka does not answer.
-    """
-
-    settings: Settings
-    starts: Mapping[Place, int]
-    ends: Mapping[Place, int]
-    wait_s: float
-    waiting: Callable[[str], None]
-
-    def copy_to(
-        self, file: Output, checker: Checker, tally: Tally, most: int | None, progress: Progress
-    ) -> int:
-        """Adds the events that fit to a file; how many tombstones were passed over.
-
-        Args:
-            file: where to.
-            checker: what an event must fit.
-            tally: counts the records, and keeps the rejected ones.
-            most: events to write; None for all.
-            progress: told the number of events, and which part of the offsets was read.
-
-        Raises:
-            TransportError: Kafka does not answer any more.
-        """
-        tombstones = 0
-        total = sum(max(end - self.starts[place], 0) for place, end in self.ends.items())
-        for read, record in enumerate(self._records(), 1):
-            if record.value is None:
-                tombstones += 1
-                continue
-            tally.rows += 1
-            event, reasons = parsed(Row(record.offset, record.value))
-            no_event = bool(reasons)
-            if not reasons and not isinstance(event, dict):
-                reasons, no_event = [Reason("$", "type", "no JSON object")], True
-            reasons = reasons or checker.reasons(event)
-            if reasons:
-                place = {"partition": record.partition, "offset": record.offset}
-                tally.reject(place, reasons, record.value, no_event=no_event)
-            else:
-                file.add(event, record.value)
-            if file.events == most:
-                break
-            progress(file.events, read / total if total else None)
-        return tombstones
-
-    def _records(self) -> Iterator[Stored]:
-        for place, end in sorted(self.ends.items()):
-            if self.starts[place] < end:
-                with Reader(self.settings, {place: self.starts[place]}, self.waiting) as reader:
-                    yield from self._partition(reader, place, end)
-
-    def _partition(self, reader: Reader, place: Place, end: int) -> Iterator[Stored]:
-        since_s, reached = time.monotonic(), reader.reached[place]
-        while reached < end:
-            for record in reader.take(_BATCH, _POLL_S):
-                if record.offset < end:
-                    yield record
-            if reader.reached[place] > reached:
-                since_s, reached = time.monotonic(), reader.reached[place]
-            elif time.monotonic() - since_s > max(self.wait_s, _POLL_S):
-                name = f"{place[0]}-{place[1]}"
-                message = (
-                    f"nothing more of {name} came for {self.wait_s:g} s; {end - reached:,} left"
-                )
-                raise TransportError(message, retriable=True)
-
-
-def fetch(
-    settings: Settings,
-    topic: str,
-    at: Literal["earliest"] | int,
-    wait_s: float,
-    waiting: Callable[[str], None],
-) -> Span:
-    """What is in a topic at this moment.
+def copy(
+    span: Span, file: Output, checker: Checker, tally: Tally, most: int | None, progress: Progress
+) -> int:
+    """Adds the events that fit to a file; how many tombstones were passed over.
 
     Args:
-        settings: whose brokers are asked.
-        topic: its name.
-        at: from the first record on, or from a time on (epoch ms).
-        wait_s: give up when Kafka does not answer for so long.
-        waiting: told why Kafka does not answer.
+        span: what is read.
+        file: where to.
+        checker: what an event must fit.
+        tally: counts the records, and keeps the rejected ones.
+        most: events to write; None for all.
+        progress: told the number of events, and which part of the offsets was read.
 
     Raises:
-        ConfigError: there is no such topic.
-        TransportError: Kafka does not answer.
+        TransportError: Kafka does not answer any more.
     """
-    known = connect.topics(settings, wait_s, waiting)
-    connect.need(topic, known)
-    partitions = {topic: known[topic]}
-    ends = connect.offsets(settings, partitions, "latest")
-    return Span(settings, connect.offsets(settings, partitions, at), ends, wait_s, waiting)
+    tombstones, total = 0, span.offsets
+    for read, record in enumerate(span.records(), 1):
+        if record.value is None:
+            tombstones += 1
+            continue
+        tally.rows += 1
+        event, reasons = parsed(Row(record.offset, record.value))
+        no_event = bool(reasons)
+        if not reasons and not isinstance(event, dict):
+            reasons, no_event = [Reason("$", "type", "no JSON object")], True
+        reasons = reasons or checker.reasons(event)
+        if reasons:
+            place = {"partition": record.partition, "offset": record.offset}
+            tally.reject(place, reasons, record.value, no_event=no_event)
+        else:
+            file.add(event, record.value)
+        if file.events == most:
+            break
+        progress(file.events, read / total if total else None)
+    return tombstones

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from worker.graph.plan import Plan
 from worker.settings import Settings
@@ -64,6 +65,7 @@ def make_named(
     partitions: int,
     wait_s: float,
     waiting: Callable[[str], None],
+    configs: Mapping[str, dict[str, str]] = MappingProxyType({}),
 ) -> list[Made]:
     """Topics by their names: those that do not exist are created.
 
@@ -73,6 +75,7 @@ def make_named(
         partitions: of each new topic.
         wait_s: give up reaching Kafka after so long.
         waiting: told the reason before each further try.
+        configs: topic -> settings of its own.
 
     Raises:
         TransportError: Kafka is not reached in time, or refuses.
@@ -81,7 +84,7 @@ def make_named(
     return _made(
         settings,
         names,
-        lambda admin: create_named(admin, names, partitions),
+        lambda admin: create_named(admin, names, partitions, configs),
         partitions,
         wait_s,
         waiting,

@@ -1,0 +1,1 @@
+"""`rtml tune`: what a graph costs on this machine, and the settings that follow."""
