@@ -16,7 +16,7 @@ from worker.graph.plan import Plan
 from worker.models.store.store import Store
 from worker.services import deploy
 from worker.services.fleet import Failed, Fleet
-from worker.services.keeper import Keeper, _source
+from worker.services.keeper import Keeper, _way
 from worker.services.location import Location
 from worker.services.records import Status
 from worker.settings import Settings
@@ -228,4 +228,4 @@ def test_what_a_consumer_must_be_made_anew_for(changed: dict[str, str], same: bo
     """Everything that it was made with: its topic, its isolation, and where it starts."""
     data = graph(node("times", "Arithmetic", left="a", op="*", right=2, into="x"))
     other = {**data, "source": {**data["source"], **changed}}
-    assert (_source(planned(data)) == _source(planned(other))) == same
+    assert (_way(planned(data)) == _way(planned(other))) == same
