@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from worker.cli.console import KAFKA, ExitCode, Output, OutputOption, count, err, out, print_json
+from worker.cli.flush import flushed
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import WAIT_S, BrokersOption, Waiting, WaitOption, settings_for
 from worker.cli.loading import graph_path
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from worker.stream.tools.send import Sender
 
 SIMULATED_PER_SECOND = 100.0
-_INTERRUPTED_FLUSH_S = 5.0
 _MAX_SLEEP_S = 0.2
 
 
@@ -132,27 +132,19 @@ def _send(
     sender: Sender, source: Iterator[Event], per_second: float | None, n: int | None
 ) -> ExitCode:
     """Everything in the source, at the rate; a line that is refused ends it, after the others."""
-    from worker.cli.console import print_problems
     from worker.cli.progress import Meter
     from worker.stream.tools.events import Pace
 
-    pace, code = Pace(per_second), ExitCode.DONE
+    def send() -> None:
+        for i, (value, key) in enumerate(source):
+            while (due_s := pace.due_in_s(i)) > 0:
+                time.sleep(min(due_s, _MAX_SLEEP_S))
+                sender.poll()
+            sender.send(value, key)
+            if sender.unreachable:
+                break
+            meter.update(sender.sent, (i + 1) / n if n else None)
+
+    pace = Pace(per_second)
     with Meter(shown=True) as meter:
-        try:
-            for i, (value, key) in enumerate(source):
-                while (due_s := pace.due_in_s(i)) > 0:
-                    time.sleep(min(due_s, _MAX_SLEEP_S))
-                    sender.poll()
-                sender.send(value, key)
-                if sender.unreachable:
-                    break
-                meter.update(sender.sent, (i + 1) / n if n else None)
-            sender.finish()
-        except ConfigError as error:
-            print_problems(error.problems)
-            sender.finish()
-            code = ExitCode.REFUSED
-        except KeyboardInterrupt:
-            sender.finish(_INTERRUPTED_FLUSH_S)
-            code = ExitCode.INTERRUPTED
-    return code
+        return flushed(sender, send)

@@ -16,7 +16,6 @@ from worker.cli.console import (
     err,
     out,
     print_json,
-    print_problems,
     printable,
 )
 from worker.cli.dataset.options import (
@@ -28,6 +27,7 @@ from worker.cli.dataset.options import (
     source,
 )
 from worker.cli.files import created, refuse_overwriting
+from worker.cli.flush import flushed
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import (
     PARTITIONS,
@@ -38,14 +38,11 @@ from worker.cli.kafka_options import (
     WaitOption,
     settings_for,
 )
-from worker.errors import ConfigError
 
 if TYPE_CHECKING:
     from worker.cli.dataset.sending import Sending
     from worker.dataset.rows import Events
     from worker.settings import Settings
-
-_INTERRUPTED_FLUSH_S = 5.0
 
 
 def ingest(
@@ -143,24 +140,16 @@ def _send(sending: Sending, events: Events, first: int, per_second: float | None
     """Everything from a row on; a file that breaks off ends it, after the rows before."""
     from worker.cli.progress import Meter
 
-    code = ExitCode.DONE
     with Meter(shown=True) as meter:
-        try:
-            sending.send_all(
+        return flushed(
+            sending.sender,
+            lambda: sending.send_all(
                 events.rows,
                 first,
                 per_second,
                 lambda: meter.update(sending.sender.sent, events.fraction()),
-            )
-            sending.sender.finish()
-        except ConfigError as error:
-            print_problems(error.problems)
-            sending.sender.finish()
-            code = ExitCode.REFUSED
-        except KeyboardInterrupt:
-            sending.sender.finish(_INTERRUPTED_FLUSH_S)
-            code = ExitCode.INTERRUPTED
-    return code
+            ),
+        )
 
 
 def _end(sending: Sending, code: ExitCode) -> None:
