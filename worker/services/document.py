@@ -38,7 +38,9 @@ def self_contained(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[
         name = node["params"].get("model")
         if node["type"] == "ONNXNode" and isinstance(name, str):
             try:
-                node["params"]["model"] = _stored(name, f"{spec.name}-{node['id']}", folder, store)
+                coupled = node["params"].get("rows") == "coupled"
+                wanted = f"{spec.name}-{node['id']}"
+                node["params"]["model"] = _stored(name, wanted, folder, store, coupled=coupled)
             except ConfigError as error:
                 place = f"nodes[{i}].params.model"
                 problems += [Problem(place, problem.message) for problem in error.problems]
@@ -48,12 +50,12 @@ def self_contained(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[
     return published, load(published, store)
 
 
-def _stored(name: str, wanted: str, folder: Path | None, store: Store) -> str:
+def _stored(name: str, wanted: str, folder: Path | None, store: Store, *, coupled: bool) -> str:
     if is_reference(name):
         return store.find(name).model_id
     path = own_path(name, folder or Path())
     assert path is not None, "the plan has read it"
-    return store.push(path, wanted).entry.model_id
+    return store.push(path, wanted, coupled=coupled).entry.model_id
 
 
 def load(graph: GraphSpec | Mapping[str, Any], store: Store) -> Plan:
