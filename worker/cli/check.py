@@ -128,7 +128,7 @@ def _report(loaded: Loaded) -> dict[str, Any]:
         "graph": str(loaded.path),
         "ok": True,
         "name": plan.spec.name,
-        "digest": plan.spec.digest,
+        "digest": plan.digest,
         "source": plan.spec.source.topic,
         "topics": list(plan.topics),
         "models": plan.models,

@@ -10,7 +10,6 @@ from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
 from worker.graph.prepare import prepare
 from worker.graph.spec import GraphSpec, parse
-from worker.graph.text import read
 from worker.models.store.names import is_reference
 from worker.models.store.store import Store
 from worker.nodes.base import own_path
@@ -26,13 +25,8 @@ def self_contained(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[
         ConfigError: every problem of the graph, or a model that the store refuses.
         StoreError: the store cannot be reached.
     """
-    prepare(spec, folder, lambda: store, inspected=True)
-    document = spec.model_dump(mode="json", by_alias=True)
-    source = spec.source.event_schema
-    if isinstance(source, str):
-        path = own_path(source, folder or Path())
-        assert path is not None, "the plan has read it"
-        document["source"]["schema"] = read(path).data
+    plan, _ = prepare(spec, folder, lambda: store, inspected=True)
+    document = plan.inline.model_dump(mode="json", by_alias=True)
     problems: list[Problem] = []
     for i, node in enumerate(document["nodes"]):
         name = node["params"].get("model")
