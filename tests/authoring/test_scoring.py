@@ -36,6 +36,18 @@ EVENTS = "application/json"
         ({}, EVENTS, {}),
         ({"a": {0: 1, 1: 2}, "b": {1: "x"}}, COLUMNS, {"a": {"0": 1, "1": 2}, "b": {"1": "x"}}),
         ({"a": {"x": 1}, "b": {"y": 2}}, EVENTS, {"a": {"x": 1}, "b": {"y": 2}}),
+        ({"_t": {"age": 31, "sex": "f"}}, EVENTS, {"_t": {"age": 31, "sex": "f"}}),
+        ({"a": {"x": 1}, "b": {"x": 2}}, EVENTS, {"a": {"x": 1}, "b": {"x": 2}}),
+        ({"a": {}}, EVENTS, {"a": {}}),
+        (pd.DataFrame({"a": []}), COLUMNS, {"a": {}}),
+        ({"age": {"3": 1, "7": 2}}, COLUMNS, {"age": {"3": 1, "7": 2}}),
+        (pd.DataFrame({"a": [pd.NaT]}), COLUMNS, {"a": {"0": None}}),
+        (pd.DataFrame({"a": pd.array([pd.NA], "Int64")}), COLUMNS, {"a": {"0": None}}),
+        (
+            pd.DataFrame({"a": pd.to_datetime(["2024-03-01T10:15:00.5"])}),
+            COLUMNS,
+            {"a": {"0": "2024-03-01T10:15:00.500000Z"}},
+        ),
         (
             [{"_tenant.age": 31, "_tenant": {"sex": "f"}}, {}],
             COLUMNS,

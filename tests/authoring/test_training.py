@@ -270,3 +270,13 @@ def test_simulator_refuses_a_wrong_schema() -> None:
     """What the worker could not read either is told with its path."""
     with pytest.raises(ConfigError, match=r"schema.properties.a.type"):
         Simulator(params={"schema": {"properties": {"a": {"type": "nmber"}}}}).process()
+
+
+@pytest.mark.usefixtures("store")
+def test_a_model_that_mixes_its_events_is_uploaded_only_if_allowed() -> None:
+    """The way out is told in the words of the notebook."""
+    params = {"model_path": str(DATA / "mean_coupled.onnx")}
+    with pytest.raises(ConfigError, match="allow it with coupled=True"):
+        ModelUpload(params=params).process(None, 1)
+    done = ModelUpload(params={**params, "coupled": True}).process(None, 1)
+    assert (done.model or {})["model_id"] == "mean_coupled@1"

@@ -170,3 +170,20 @@ def test_a_graph_names_what_the_store_does_not_have(rtml: Rtml, graph: Path) -> 
     assert done.err.splitlines()[-1] == "2 problems"
     change(graph, "fraud@2", "frod@1")
     assert "has no model 'frod'; did you mean 'fraud'?" in rtml("check", graph).err
+
+
+def test_a_model_that_mixes_its_events(rtml: Rtml, graph: Path) -> None:
+    """Refused by push and check, each with its way out; check shows what was allowed."""
+    mean = DATA / "mean_coupled.onnx"
+    done = rtml("model", "push", mean, "--name", "mean")
+    assert (done.code, "the events beside it: it differs by " in done.err) == (2, True)
+    assert rtml("model", "push", mean, "--name", "mean", "--coupled").code == 0
+    change(graph, "lr.onnx", "mean@1")
+    change(graph, "features: [f0, f1]", "features: [f0]")
+    change(graph, '"probabilities[1]"', "Y")
+    done = rtml("check", graph)
+    assert (done.code, "or allow it with rows: coupled" in done.err) == (2, True)
+    change(graph, "features: [f0]", "rows: coupled, features: [f0]")
+    assert "rows: coupled, results differ by " in rtml("check", graph).out
+    [report] = rtml("check", graph, "--output", "json").json
+    assert report["inspected"]["mean@1"]["batch_difference"] > 0.3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -431,3 +432,17 @@ def test_fields_with_any_name_can_be_written() -> None:
         frozenset(),
     )
     assert found == [b'{"a":1,"he said \\"%b\\"\\\\":1.0}']
+
+
+def test_the_digest_covers_a_schema_beside_the_graph(tmp_path: Path) -> None:
+    """Another default in the file is another graph; the same schema inline is the same."""
+    shared = node("plus", "Arithmetic", left="a", op="+", right=1, into="x")
+    digests = []
+    for default in (1, 2):
+        schema = {"type": "object", "properties": {"a": {"type": "number", "default": default}}}
+        (tmp_path / "schema.json").write_text(json.dumps(schema))
+        beside = graph(shared, source={"topic": "in", "schema": "schema.json"})
+        inline = graph(shared, source={"topic": "in", "schema": schema})
+        digests.append(planned(beside, tmp_path).digest)
+        assert planned(inline).digest == digests[-1]
+    assert len(set(digests)) == 2

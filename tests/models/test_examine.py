@@ -36,8 +36,9 @@ def test_text_and_a_fixed_batch_are_tried() -> None:
 
 
 def test_a_result_that_depends_on_neighbours_is_reported() -> None:
-    """It is no reason to refuse: the graph's owner decides."""
-    assert found(DATA / "mean_coupled.onnx")["batch_invariant"] is False
+    """With how much of it does; who takes the model decides."""
+    report = found(DATA / "mean_coupled.onnx")
+    assert (report["batch_invariant"], report["batch_difference"] > 0.3) == (False, True)
 
 
 def test_nan_is_the_same_as_nan() -> None:

@@ -243,3 +243,14 @@ def test_progress_of_an_upload_is_told(store: Store) -> None:
     told: list[tuple[int, int]] = []
     store.push(LR, "fraud", told=lambda done, total: told.append((done, total)))
     assert told[-1] == (LR.stat().st_size, LR.stat().st_size)
+
+
+def test_a_model_that_mixes_its_events_is_refused(store: Store) -> None:
+    """With the difference that was measured, unless who pushes it says that it may."""
+    with pytest.raises(ConfigError) as caught:
+        store.push(DATA / "mean_coupled.onnx", "mean")
+    told = reasons(caught.value)
+    assert "an event's result depends on the events beside it: it differs by " in told
+    assert (told.endswith("allow it with --coupled"), store.listing().entries) == (True, ())
+    entry = store.push(DATA / "mean_coupled.onnx", "mean", coupled=True).entry
+    assert store.fetch(entry).difference == entry.batch_difference

@@ -17,6 +17,7 @@ from tests.models.makers import FLOAT, TEXT, identity, matmul, model, saved, ten
 from tests.nodes.support import DATA, build, columns_of, run
 from worker.batch import Batch, Column, ColumnType, DType
 from worker.errors import ConfigError, Stage
+from worker.models.file import ModelFile
 from worker.models.session import Session
 from worker.nodes.base import Columns, Context
 from worker.nodes.onnx_node import ONNXNode, ONNXNodeParams
@@ -551,3 +552,41 @@ def test_features_are_the_model_s_own(tmp_path: Path, names: str, told: str) -> 
 def test_features_that_fit_or_are_not_known(tmp_path: Path, names: str) -> None:
     """The names that the model has, and whatever is no name for each of the columns."""
     assert made(tmp_path, trained_on(tmp_path, names), TWO).signature.reads == ("f0", "f1")
+
+
+MEAN: dict[str, Any] = {"model": "mean_coupled.onnx", "features": ["f0"], "outputs": {"y": "Y"}}
+
+
+def test_a_model_that_mixes_its_events_is_refused() -> None:
+    """A score is the event's own, and not that of what Kafka put beside it."""
+    [told] = problems(MEAN)
+    assert "params.model: an event's result depends on the events beside it: it differs" in told
+    assert told.endswith("or allow it with rows: coupled")
+
+
+def test_rows_may_be_coupled_where_the_graph_says_so() -> None:
+    """Then an event alone has another score than beside others."""
+    params = {**MEAN, "rows": "coupled"}
+    given = {"f0": [1.0, 9.0]}
+    beside = run("ONNXNode", params, {"f0": DType.FLOAT64}, given)["y"].to_list()
+    alone = run("ONNXNode", params, {"f0": DType.FLOAT64}, {"f0": [1.0]})["y"].to_list()
+    assert (beside[0], alone) == (-4.0, [0.0])
+
+
+def test_an_open_model_that_mixes_its_events_is_refused(tmp_path: Path) -> None:
+    """It can only be tried when its features are known, so no inspection did."""
+    mean = helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1)
+    less = helper.make_node("Sub", ["x", "m"], ["y"])
+    saved(tmp_path, model([mean, less], {"x": (FLOAT, [None, None])}, {"y": (FLOAT, [None, None])}))
+    params = {"model": "m.onnx", "features": ["f0", "f1"], "outputs": {"y": "y[0]"}}
+    [told] = problems(params, folder=tmp_path)
+    assert "the events beside it" in told
+    assert made(tmp_path, {**params, "rows": "coupled"}, TWO).params.rows == "coupled"
+
+
+def test_what_was_measured_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that loads a model of the store runs it no more often than before."""
+    monkeypatch.setattr("worker.nodes.onnx_node.coupling", None)
+    known = {"m@1": ModelFile("m@1", DATA / "mean_coupled.onnx", difference=0.0)}
+    params = ONNXNodeParams.model_validate({**MEAN, "model": "m@1"})
+    assert ONNXNode(params, Columns(typed(TWO)), Context(None, known)).models

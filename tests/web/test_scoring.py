@@ -129,7 +129,7 @@ def test_the_answer_says_what_scored(client: Client) -> None:
     """The lineage headers of a scored record: the service by its id, whatever its graph's name."""
     headers = client.score("g-1", b"{}").headers
     assert headers["rtml-service"] == "g-1"
-    assert headers["rtml-graph"] == MIXED.spec.digest[:12]
+    assert headers["rtml-graph"] == MIXED.digest[:12]
 
 
 def test_columns_are_the_same_events(client: Client) -> None:
@@ -234,6 +234,6 @@ def test_what_is_served_is_described(client: Client) -> None:
             "probabilities": "float32[10]",
         },
         "models": [{"name": "model.onnx", "sha256": plan.models["model.onnx"]}],
-        "graph": plan.spec.digest,
+        "graph": plan.digest,
     }
     assert services["routed"]["sink"]["topics"] == ["out", "aside"]

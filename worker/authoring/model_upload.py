@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 
 from worker.authoring.message import DataMsg
 from worker.authoring.node import Node
@@ -29,6 +29,7 @@ class ModelUploadParams(Params):
     alias: StrictStr | None = None
     metrics: dict[str, float] | None = None
     store: StrictStr | None = None
+    coupled: StrictBool = False
 
 
 class ModelUpload(Node):
@@ -36,6 +37,7 @@ class ModelUpload(Node):
 
     The same bytes again are no new version. The store is ``store``, else ``RTML_MODEL_STORE``, else
     that of the command line. Metrics are those of the params, else those that ScikitLearn measured.
+    ``coupled`` keeps a model for which an event's result depends on the events beside it.
     """
 
     kind = "ModelUpload"
@@ -56,6 +58,7 @@ class ModelUpload(Node):
                 version=params.version,
                 alias=params.alias,
                 metrics=params.metrics or {name: float(value) for name, value in known.items()},
+                coupled=params.coupled,
             )
         except ConfigError as error:
             raise ConfigError(_own(problem) for problem in error.problems) from error
@@ -63,8 +66,9 @@ class ModelUpload(Node):
 
 
 def _own(problem: Problem) -> Problem:
-    """The problem at the param, whose path is that of the command line."""
-    return dataclasses.replace(problem, path=problem.path.lstrip("-"))
+    """The problem in the words of the params; the store tells it in those of the command line."""
+    message = problem.message.replace("--coupled", "coupled=True")
+    return dataclasses.replace(problem, path=problem.path.lstrip("-"), message=message)
 
 
 def _name_of(path: Path) -> str:

@@ -21,6 +21,9 @@ _FUNCTION = (
 class Plain:
     """Turns params into plain data and collects what cannot be.
 
+    What pandas has for missing values becomes None, points in time text in ISO 8601; those without
+    a zone are UTC, as they are in tables.
+
     Attributes:
         problems: what has no plain form, with its path.
     """
@@ -32,7 +35,9 @@ class Plain:
 
     def __call__(self, value: Any, path: str = "") -> Any:
         """The value as dicts, lists, text, numbers, bool and None."""
-        if value is None or isinstance(value, (bool, str)):
+        if value is None or _is_missing(value):
+            return None
+        if isinstance(value, (bool, str)):
             return value
         if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
             return self(value.item(), path)
@@ -41,7 +46,7 @@ class Plain:
         if isinstance(value, float):
             return self._number(value, path)
         if isinstance(value, (datetime.date, np.datetime64)):
-            return str(value) if isinstance(value, np.datetime64) else value.isoformat()
+            return _moment(value)
         if isinstance(value, np.dtype):
             return str(value)
         if hasattr(value, "to_dict") and hasattr(value, "index"):  # a pandas Series as a mapping
@@ -87,6 +92,22 @@ class Plain:
             message = f"{type(value).__name__} is nothing that JSON can hold"
             self.problems.append(Problem(path, message))
         return None
+
+
+def _is_missing(value: Any) -> bool:
+    """NaT or NA; NaN is a number's business."""
+    if isinstance(value, np.datetime64):
+        return bool(np.isnat(value))
+    return type(value).__name__ in ("NaTType", "NAType")  # pandas need not be there
+
+
+def _moment(value: datetime.date | np.datetime64) -> str:
+    if isinstance(value, np.datetime64):
+        if np.datetime_data(value)[0] in ("D", "W", "M", "Y"):
+            return str(value.astype("datetime64[D]"))
+        return str(np.datetime_as_string(value, unit="ms", timezone="UTC", casting="unsafe"))
+    zoned = not isinstance(value, datetime.datetime) or value.utcoffset() is not None
+    return value.isoformat() + ("" if zoned else "Z")
 
 
 def _key(key: Any) -> str | None:

@@ -41,7 +41,8 @@ def as_body(data: Any) -> Body:
             data = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise ConfigError(Problem("scoring_data", f"is no JSON: {error}")) from error
-    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+    is_frame = hasattr(data, "to_dict") and hasattr(data, "columns")
+    if is_frame:
         data = data.reset_index(drop=True).to_dict()
     plain = Plain(infinite=False)
     made = plain(data)
@@ -50,7 +51,7 @@ def as_body(data: Any) -> Body:
     if not isinstance(made, (dict, list)):
         message = "must be columns, {column: {row: value}}, a DataFrame or a list of events"
         raise ConfigError(Problem("scoring_data", message))
-    if isinstance(made, dict) and is_table(made):
+    if isinstance(made, dict) and (is_frame or is_table(made)):
         return Body(json.dumps(made).encode(), _COLUMNS)
     events = [made] if isinstance(made, dict) else made
     if any("." in name for event in events if isinstance(event, dict) for name in event):

@@ -92,12 +92,20 @@ def _print(loaded: Loaded) -> None:
 
 def _model_row(name: str, report: Report) -> tuple[str, str, str, str]:
     opsets = ", ".join(f"{domain} {version}" for domain, version in report.opsets.items())
-    same = {
-        True: "the same bits in any batch",
-        False: "the last bits depend on the batch",
-        None: "not tried in batches",
-    }
-    return name, f"{report.size_bytes:,} bytes", opsets, same[report.batch_invariant]
+    return name, f"{report.size_bytes:,} bytes", opsets, _batches(report)
+
+
+def _batches(report: Report) -> str:
+    from worker.models.neighbours import ROUNDING
+
+    difference = report.batch_difference
+    if report.batch_invariant is None:
+        return "not tried in batches"
+    if report.batch_invariant:
+        return "the same bits in any batch"
+    if difference is not None and difference > ROUNDING:
+        return f"rows: coupled, results differ by {difference:.2g} with the events beside them"
+    return "the last bits depend on the batch"
 
 
 def _rest_row(rest: Rest) -> tuple[str, str, str]:
@@ -121,12 +129,16 @@ def _report(loaded: Loaded) -> dict[str, Any]:
         "graph": str(loaded.path),
         "ok": True,
         "name": plan.spec.name,
-        "digest": plan.spec.digest,
+        "digest": plan.digest,
         "source": plan.spec.source.topic,
         "topics": list(plan.topics),
         "models": plan.models,
         "inspected": {
-            name: {"batch_invariant": report.batch_invariant, "opsets": dict(report.opsets)}
+            name: {
+                "batch_invariant": report.batch_invariant,
+                "batch_difference": report.batch_difference,
+                "opsets": dict(report.opsets),
+            }
             for name, report in loaded.models.items()
         },
         "dead_letter": plan.spec.dead_letter_topic,

@@ -33,6 +33,9 @@ def push(
         Path | None,
         typer.Option(metavar="FILE", help="JSON Schema of the events it was trained on."),
     ] = None,
+    coupled: Annotated[
+        bool, typer.Option(help="An event's result may depend on the events beside it.")
+    ] = False,
     store: StoreOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -56,6 +59,7 @@ def push(
             alias=alias,
             metrics=metrics,
             training_schema=trained_on,
+            coupled=coupled,
             told=lambda done, total: meter.update(done, done / max(total, 1)),
         )
     entry = pushed.entry

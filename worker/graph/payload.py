@@ -38,13 +38,12 @@ def columns_of(payload: object) -> Cells:
 
 
 def is_table(data: Mapping[Any, Any]) -> bool:
-    """Whether it is ``{column: {row: value}}``: the rows are the same everywhere, or numbers."""
+    """Whether it is ``{column: {row: value}}`` and no event: rows have numbers, fields names."""
     columns = list(data.values())
-    if not columns or not all(isinstance(column, Mapping) for column in columns):
+    if not all(isinstance(column, Mapping) for column in columns):
         return False
-    labels = [{str(row) for row in column} for column in columns]
-    every = set().union(*labels)
-    return all(one == every for one in labels) or all(label.isdecimal() for label in every)
+    labels = {str(row) for column in columns for row in column}
+    return bool(labels) and all(label.isdecimal() for label in labels)
 
 
 def _table(data: Mapping[Any, Any]) -> Cells | None:

@@ -51,6 +51,8 @@ class Plan:
 
     Attributes:
         spec: the graph file.
+        inline: the same with its schema inline.
+        digest: SHA-256 of the graph and its schema, wherever that lies, hex.
         schema: the source's declared fields.
         steps: in an order in which each follows those that feed it.
         ends: ids of the last nodes, which feed the sink.
@@ -59,6 +61,8 @@ class Plan:
     """
 
     spec: GraphSpec
+    inline: GraphSpec
+    digest: str
     schema: Schema
     steps: tuple[Step, ...]
     ends: tuple[str, ...]
@@ -92,14 +96,14 @@ def plan(
         ConfigError: every problem, with its path in the graph.
     """
     params, problems = structure(spec)
-    schema = None
+    schema, inline = None, spec
     try:
-        schema = event_schema(spec, folder)
+        schema, inline = event_schema(spec, folder)
     except ConfigError as error:
         problems += error.problems
     if not wired or edge_problems(spec):
         raise ConfigError(problems)
-    made = _Maker(spec, schema, params, Context(folder, models or {}), problems).make()
+    made = _Maker(inline, schema, params, Context(folder, models or {}), problems).make(spec)
     if made is None:
         raise ConfigError(problems)
     return made
@@ -122,7 +126,7 @@ class _Maker:
         self._source = Flow(types, dict.fromkeys(types, ""), complete=schema is not None)
         self._flows: dict[str, Flow] = {}
 
-    def make(self) -> Plan | None:
+    def make(self, spec: GraphSpec) -> Plan | None:
         before, _ = predecessors([node.id for node in self._spec.nodes], self._spec.links)
         order, _ = topological(before)
         places = {node.id: (i, node) for i, node in enumerate(self._spec.nodes)}
@@ -136,7 +140,9 @@ class _Maker:
             return None
         topics = dict.fromkeys([self._spec.sink.topic, *_routed(ready)])
         return Plan(
-            spec=self._spec,
+            spec=spec,
+            inline=self._spec,
+            digest=self._spec.digest,
             schema=self._schema,
             steps=tuple(ready),
             ends=ends,

@@ -133,7 +133,8 @@ def _inspect(spec: GraphSpec, folder: Path, found: Found) -> None:
         if path is None or not path.is_file():
             continue
         try:
-            found.reports[name] = inspect(path)
+            report = found.reports[name] = inspect(path)
+            found.models[name] = ModelFile(name, path, report.sha256, report.batch_difference)
         except ConfigError as error:
             found.models[name] = NoModel(tuple(f"'{name}' {p.message}" for p in error.problems))
 

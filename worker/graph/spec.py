@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -124,9 +123,9 @@ class GraphSpec(Part):
         """The dead-letter topic."""
         return self.dead_letter.topic if self.dead_letter else f"{self.source.topic}-dlq"
 
-    @cached_property
+    @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON of the graph, hex."""
+        """SHA-256 of the canonical JSON of this file, hex; of a schema elsewhere only the name."""
         canonical = self.model_dump(mode="json", by_alias=True)
         return hashlib.sha256(
             json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode()

@@ -14,11 +14,14 @@ class ModelFile:
         name: as lineage and metrics show it; ``name@version`` for a model of a store.
         path: where it lies.
         sha256: what it must have; empty where nobody has said.
+        difference: how much an event's result was seen to depend on the events beside it, see
+            `neighbours.Coupling`; None where nobody has tried.
     """
 
     name: str
     path: Path
     sha256: str = ""
+    difference: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

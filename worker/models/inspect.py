@@ -45,6 +45,8 @@ class Report:
         batch_size: None, or the only number of events that it takes at once.
         batch_invariant: whether an event's result is the same bits alone and among 2, 7 and 64,
             wherever it stands; None where that could not be tried.
+        batch_difference: the largest difference between them, see `neighbours.Coupling`; None as
+            there, and for models whose record is older than the figure.
         features: what its ``feature_names`` say; empty without.
     """
 
@@ -57,6 +59,7 @@ class Report:
     outputs: Mapping[str, Port]
     batch_size: int | None
     batch_invariant: bool | None
+    batch_difference: float | None = None
     features: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from worker.batch import FLOATS, Batch, Column, ColumnType, DType, Mask
 from worker.errors import ModelError, Stage
 from worker.models.file import ModelFile, NoModel
+from worker.models.neighbours import ROUNDING, WAY_OUT, coupling, said
 from worker.models.session import Session
 from worker.nodes._model import find_model
 from worker.nodes._names import Target
@@ -23,6 +24,7 @@ from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 Name = Annotated[str, Field(min_length=1)]
 Several = Annotated[list[Name], Field(min_length=1)]
 
+_ROWS, _PARTS = 8, (3,)  # few runs, since every worker that loads the model makes them
 
 Unfit = dict[tuple[str, str], Mask]
 """(column, the model's type that its number is beyond; empty where it is no number) -> rows."""
@@ -36,6 +38,7 @@ class ONNXNodeParams(Params):
     outputs: Annotated[dict[Target, Name], Field(min_length=1)] | None = None
     missing: Literal["reject", "nan"] = "reject"
     feature_names: Literal["check", "ignore"] = "check"
+    rows: Literal["independent", "coupled"] = "independent"
 
     @model_validator(mode="before")
     @classmethod
@@ -59,6 +62,9 @@ class ONNXNode(Node[ONNXNodeParams]):
     Where the model says which features it was trained on (``feature_names`` in its metadata), one
     column for each of them must have that name, in that order; ``feature_names: ignore`` is for
     columns that are called otherwise.
+    A model for which an event's result depends on the events beside it by more than rounding (a
+    mean over the batch, dynamic quantization) is refused; ``rows: coupled`` allows it, and then a
+    score depends on how Kafka happened to fill the batch, and is not repeatable.
     An event with a missing feature is rejected, unless ``missing: nan`` says that the model takes
     NaN as missing; an output that is not finite rejects its event. Both have stage ``score``.
     """
@@ -121,8 +127,21 @@ class ONNXNode(Node[ONNXNodeParams]):
                 columns.problem("features", str(error))
                 return Signature((), {})
             self._picks = picks(columns, self.session, self._outputs)
+        if self.params.rows == "independent":
+            self._check_rows(columns, found)
         reads = dict.fromkeys(name for feed in self._feeds for name in feed.columns)
         return Signature(tuple(reads), {pick.column: pick.type for pick in self._picks})
+
+    def _check_rows(self, columns: Columns, found: ModelFile | NoModel) -> None:
+        difference = found.difference if isinstance(found, ModelFile) else None
+        if difference is None:
+            shapes = {feed.tensor.name: feed.shape for feed in self._feeds}
+            try:
+                difference = coupling(self.session, _ROWS, _PARTS, shapes).difference
+            except ModelError:  # what is made up need not be what the model takes
+                return
+        if difference > ROUNDING:
+            columns.problem("model", f"{said(difference)}; {WAY_OUT} rows: coupled")
 
     def _opened(self, file: ModelFile) -> NoModel | None:
         self.file = file.path

@@ -232,7 +232,7 @@ def _version(
         service=service_id,
         number=journal.registry.next_number(service_id),
         graph=spec.model_dump(mode="json", by_alias=True),
-        digest=spec.digest,
+        digest=plan.digest,
         models=plan.models,
         created_ms=moment_ms,
     )

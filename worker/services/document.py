@@ -10,7 +10,6 @@ from worker.errors import ConfigError, Problem
 from worker.graph.plan import Plan
 from worker.graph.prepare import prepare
 from worker.graph.spec import GraphSpec, parse
-from worker.graph.text import read
 from worker.models.store.names import is_reference
 from worker.models.store.store import Store
 from worker.nodes.base import own_path
@@ -23,22 +22,25 @@ def self_contained(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[
         ConfigError: every problem of the graph, or a model that the store refuses.
         StoreError: the store cannot be reached.
     """
-    check(spec, folder, store)
-    return stored(spec, folder, store)
+    return stored(check(spec, folder, store), folder, store)
 
 
-def check(spec: GraphSpec, folder: Path | None, store: Store) -> None:
+def check(spec: GraphSpec, folder: Path | None, store: Store) -> GraphSpec:
     """Tries the graph and its models, and writes nothing.
+
+    Returns:
+        The same graph with its schema inline.
 
     Raises:
         ConfigError: every problem of the graph.
         StoreError: the store cannot be reached.
     """
-    prepare(spec, folder, lambda: store, inspected=True)
+    plan, _ = prepare(spec, folder, lambda: store, inspected=True)
+    return plan.inline
 
 
 def stored(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[GraphSpec, Plan]:
-    """The graph with its schema inline and its models in the store, and its plan.
+    """The graph that `check` returns with its models in the store, and its plan.
 
     Models beside the graph are pushed under the names of graph and node; the same bytes again make
     no new version. An alias becomes the version that it means now, and so is recorded.
@@ -48,17 +50,14 @@ def stored(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[GraphSpe
         StoreError: the store cannot be reached.
     """
     document = spec.model_dump(mode="json", by_alias=True)
-    source = spec.source.event_schema
-    if isinstance(source, str):
-        path = own_path(source, folder or Path())
-        assert path is not None, "the plan has read it"
-        document["source"]["schema"] = read(path).data
     problems: list[Problem] = []
     for i, node in enumerate(document["nodes"]):
         name = node["params"].get("model")
         if node["type"] == "ONNXNode" and isinstance(name, str):
             try:
-                node["params"]["model"] = _stored(name, f"{spec.name}-{node['id']}", folder, store)
+                coupled = node["params"].get("rows") == "coupled"
+                wanted = f"{spec.name}-{node['id']}"
+                node["params"]["model"] = _stored(name, wanted, folder, store, coupled=coupled)
             except ConfigError as error:
                 place = f"nodes[{i}].params.model"
                 problems += [Problem(place, problem.message) for problem in error.problems]
@@ -68,12 +67,12 @@ def stored(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[GraphSpe
     return published, load(published, store)
 
 
-def _stored(name: str, wanted: str, folder: Path | None, store: Store) -> str:
+def _stored(name: str, wanted: str, folder: Path | None, store: Store, *, coupled: bool) -> str:
     if is_reference(name):
         return store.find(name).model_id
     path = own_path(name, folder or Path())
     assert path is not None, "the plan has read it"
-    return store.push(path, wanted).entry.model_id
+    return store.push(path, wanted, coupled=coupled).entry.model_id
 
 
 def load(graph: GraphSpec | Mapping[str, Any], store: Store) -> Plan:

@@ -35,7 +35,7 @@ class Lineage:
     def of(cls, plan: Plan, service: str, group: str) -> Lineage:
         """The lineage of a plan that is served under that id in ``group``."""
         models = ",".join(f"{name}:{sha256[:12]}" for name, sha256 in plan.models.items())
-        return cls(service, group, plan.spec.digest[:12], models)
+        return cls(service, group, plan.digest[:12], models)
 
     def scored(self) -> Headers:
         """The headers of every scored record: one list, shared by all of them."""

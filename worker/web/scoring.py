@@ -71,7 +71,7 @@ class Scoring:
 
 def lineage(served: Served) -> dict[str, str]:
     """The headers that a scored record carries, as far as they are plain."""
-    return {"rtml-service": served.id, "rtml-graph": served.plan.spec.digest[:12]}
+    return {"rtml-service": served.id, "rtml-graph": served.plan.digest[:12]}
 
 
 def _scored(plan: Plan, body: Body, most: int, job: Job) -> bytes:
@@ -119,5 +119,5 @@ def described(served: Served) -> dict[str, Any]:
         "dead_letter": {"topic": spec.dead_letter_topic},
         "fields": {name: str(kind) for name, kind in plan.fields.items()},
         "models": [{"name": name, "sha256": sha} for name, sha in plan.models.items()],
-        "graph": spec.digest,
+        "graph": plan.digest,
     }

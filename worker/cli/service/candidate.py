@@ -90,8 +90,7 @@ class Candidate:
         if self._name is not None and isinstance(data, Mapping):
             spec = parse(without_payload(data))
         with err.status("checking the graph and its models"):
-            check(spec, self._folder, self._store)
-        return spec
+            return check(spec, self._folder, self._store)
 
     def _tell(self) -> None:
         """What nobody named is said."""

@@ -44,6 +44,7 @@ class Entry(BaseModel):
     outputs: dict[str, Port]
     batch_size: int | None
     batch_invariant: bool | None
+    batch_difference: float | None = None
     features: tuple[str, ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
     training_schema: dict[str, Any] | None = None
@@ -67,6 +68,7 @@ class Entry(BaseModel):
             outputs=self.outputs,
             batch_size=self.batch_size,
             batch_invariant=self.batch_invariant,
+            batch_difference=self.batch_difference,
             features=self.features,
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from worker.errors import ConfigError, Problem
 from worker.models.file import ModelFile
 from worker.models.limited import Limits
+from worker.models.neighbours import ROUNDING, WAY_OUT, said
 from worker.models.store.blobs import Blobs
 from worker.models.store.catalog import Catalog, Listing
 from worker.models.store.entry import Entry
@@ -56,6 +57,7 @@ class Store:
         alias: str | None = None,
         metrics: Mapping[str, float] | None = None,
         training_schema: Mapping[str, Any] | None = None,
+        coupled: bool = False,
         limits: Limits | None = None,
         told: Told | None = None,
     ) -> Pushed:
@@ -68,6 +70,7 @@ class Store:
             alias: is made to point to the version.
             metrics: what was measured in training.
             training_schema: JSON Schema of the events it was trained on.
+            coupled: whether an event's result may depend on the events beside it.
             limits: what inspection may cost.
             told: hears how far the upload is.
 
@@ -78,6 +81,10 @@ class Store:
         _refuse(wrong_push(name, version, alias))
         with tempfile.TemporaryDirectory(prefix="rtml-push-") as folder:
             source, report = taken(path, Path(folder), limits or Limits())
+            difference = report.batch_difference
+            if difference is not None and difference > ROUNDING and not coupled:
+                message = f"{said(difference)}; {WAY_OUT} --coupled"
+                raise ConfigError(Problem("", message, str(path)))
             draft = Entry.drafted(
                 report,
                 source,
@@ -125,7 +132,7 @@ class Store:
             StoreError: the store cannot be reached, or its bytes are damaged.
         """
         path = self._blobs.local(entry.sha256, told)
-        return ModelFile(entry.model_id, path, entry.sha256)
+        return ModelFile(entry.model_id, path, entry.sha256, entry.batch_difference)
 
     def pull(self, entry: Entry, path: Path, told: Told | None = None) -> None:
         """Writes a version's verified bytes to a file.

@@ -73,7 +73,7 @@ def samples(graph: Path, key_field: str | None = None) -> list[Event]:
 def _simulated(graph: Path, key_field: str | None) -> list[Event]:
     """Events that keep the graph's schema."""
     spec, _ = load(graph)
-    schema = event_schema(spec, graph.parent)
+    schema, _ = event_schema(spec, graph.parent)
     made = itertools.islice(simulate(schema), _SIMULATED)
     lines = b"".join(msgspec.json.encode(event) + b"\n" for event in made)
     return list(read(io.BytesIO(lines), f"an event made up for {graph}", key_field))

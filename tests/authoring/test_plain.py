@@ -1,0 +1,41 @@
+"""Plain: params of a notebook as a graph file can hold them."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from worker.authoring.plain import Plain
+
+UTC = datetime.UTC
+
+
+@pytest.mark.parametrize(
+    "value", [None, float("nan"), pd.NaT, pd.NA, np.datetime64("NaT"), np.float32("nan")]
+)
+def test_what_is_missing_is_none(value: Any) -> None:
+    """Whatever pandas and numpy have for it."""
+    plain = Plain()
+    assert (plain([value]), plain({"a": value}), plain.problems) == ([None], {"a": None}, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (pd.Timestamp("2024-03-01T10:15:00"), "2024-03-01T10:15:00Z"),
+        (pd.Timestamp("2024-03-01T10:15:00+02:00"), "2024-03-01T10:15:00+02:00"),
+        (datetime.datetime(2024, 3, 1, 10, 15), "2024-03-01T10:15:00Z"),
+        (datetime.datetime(2024, 3, 1, 10, 15, tzinfo=UTC), "2024-03-01T10:15:00+00:00"),
+        (datetime.date(2024, 3, 1), "2024-03-01"),
+        (np.datetime64("2024-03-01"), "2024-03-01"),
+        (np.datetime64("2024-03"), "2024-03-01"),
+        (np.datetime64("2024-03-01T10:15:00.123456789"), "2024-03-01T10:15:00.123Z"),
+    ],
+)
+def test_a_point_in_time_has_a_zone(value: Any, text: str) -> None:
+    """UTC where it says none, as columns of tables are read; a day has none."""
+    assert Plain()(value) == text
