@@ -24,7 +24,7 @@ from tests.kafka.sending import Header as Header
 from tests.kafka.sending import Record as Record
 from tests.kafka.sending import produce as produce
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 _NO_COORDINATOR = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,

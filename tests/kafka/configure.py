@@ -6,7 +6,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 
 def configure_topic(bootstrap: str, name: str, setting: str, value: str) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 Header = tuple[str, bytes | None]
 
 

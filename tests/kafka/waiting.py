@@ -8,7 +8,7 @@ from collections.abc import Callable
 PAUSE_S = 0.05
 
 
-def until(condition: Callable[[], object], timeout_s: float = 30.0) -> float:
+def until(condition: Callable[[], object], timeout_s: float = 60.0) -> float:
     """Return once the condition holds, with the seconds that it took; a failure after the time."""
     begin = time.monotonic()
     while not condition():

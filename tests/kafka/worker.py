@@ -17,8 +17,8 @@ from typing import Any
 
 from tests.net import free_ports
 
-READY_TIMEOUT_S = 30.0
-DRAIN_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 60.0
 ROOT = Path(__file__).parents[2]
 
 

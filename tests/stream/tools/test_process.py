@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from tests.kafka.waiting import until
 from worker import __version__
 from worker.settings import Settings
 from worker.stream.connect import STOP_TIMEOUT_S
 from worker.stream.tools.command import command, environment
-from worker.stream.tools.process import WorkerProcess, stop_timeout_s
+from worker.stream.tools.process import WorkerProcess, dropped_by, stop_timeout_s
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "graphs" / "digits"
@@ -83,3 +87,51 @@ def test_containers_are_given_longer() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     grace = compose["services"]["worker"]["stop_grace_period"]
     assert float(grace.removesuffix("s")) > stop_timeout_s(Settings())
+
+
+REASONS = ["too young", 'a "quoted" \\ one\n', "größe", "} 7"]
+
+
+@pytest.fixture
+def page() -> str:
+    """Metrics as a worker tells them: each reason twice by service, among other things."""
+    registry = CollectorRegistry()
+    dropped = Counter("rtml_events_dropped", "Dropped", ["service", "reason"], registry=registry)
+    other = Counter("rtml_events_scored", "Scored", ["service"], registry=registry)
+    for number in range(200):
+        other.labels(f"service-{number}").inc()
+    for reason in REASONS:
+        dropped.labels("one", reason).inc(3)
+        dropped.labels("two", reason).inc(1_000_000)
+    return generate_latest(registry).decode()
+
+
+def test_drops_are_counted_by_reason(page: str) -> None:
+    """Whatever its characters, and over all services; other metrics are not meant."""
+    assert dropped_by(page) == dict.fromkeys(REASONS, 1_000_003)
+    assert dropped_by("") == {}
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """A timer's signals raise KeyboardInterrupt, as Ctrl-C does."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_ctrl_c_is_not_lost_while_metrics_are_read(page: str) -> None:
+    """Each of 300 interrupts ends the reading, whenever it comes; a demo does little else."""
+    for number in range(300):
+        with pytest.raises(KeyboardInterrupt):
+            read_on(page, interrupt_s=0.001 + number / 100_000)
+
+
+def read_on(page: str, interrupt_s: float) -> None:
+    """Reads until it is interrupted; comes to its end only where the signal was lost."""
+    signal.setitimer(signal.ITIMER_REAL, interrupt_s)
+    end_s = time.monotonic() + interrupt_s + 1.0
+    while time.monotonic() < end_s:
+        dropped_by(page)

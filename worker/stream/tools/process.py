@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 import time
@@ -14,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from worker.errors import RtmlError
 from worker.settings import HTTP_STOP_TIMEOUT_S, Settings, load
 from worker.stream import connect
@@ -26,6 +25,12 @@ HTTP_TIMEOUT_S = 2.0
 EXIT_S = 3.0
 """For what has no bound of its own in the worker: ending the loop and the process."""
 
+# Not by Prometheus' parser: it lets `int("1.0")` fail for every sample, and CPython loses a Ctrl-C
+# that comes while it words that error: 31 of 600.
+_DROPPED = re.compile(
+    r'^rtml_events_dropped_total\{.*?\breason="((?:[^"\\]|\\.)*)".*\} (\S+)$', re.MULTILINE
+)
+
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Past the proxy that the surroundings may name: it cannot reach this machine's own ports."""
 
@@ -34,6 +39,15 @@ def stop_timeout_s(settings: Settings) -> float:
     """More than a worker with these settings takes to stop: the sum of its own bounds."""
     closing_s = 2 * connect.STOP_TIMEOUT_S  # the consumer, then the producer
     return settings.drain_timeout_ms / 1_000 + closing_s + HTTP_STOP_TIMEOUT_S + EXIT_S
+
+
+def dropped_by(page: str) -> Counter[str]:
+    """How many events were dropped by reason, from a worker's page of metrics."""
+    found: Counter[str] = Counter()
+    for reason, count in _DROPPED.findall(page):
+        # The escapes of a label are some of JSON's.
+        found[json.loads(f'"{reason}"', strict=False)] += int(float(count))
+    return found
 
 
 class WorkerEnded(RtmlError):
@@ -109,14 +123,7 @@ class WorkerProcess:
     def dropped(self) -> Counter[str] | None:
         """How many events it dropped so far, by reason; None where it does not answer."""
         status, text = self._get("/metrics")
-        if status != 200:
-            return None
-        found: Counter[str] = Counter()
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                if sample.name == "rtml_events_dropped_total":
-                    found[sample.labels["reason"]] += int(sample.value)
-        return found
+        return dropped_by(text) if status == 200 else None
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         """The log's entries of that name so far."""
