@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.measure import WARM_UP
 from bench.peers import environments
 from bench.topics import EVENTS, PASSED_ON, SCORED
 from bench.workloads import Workload
@@ -37,6 +38,7 @@ class Contender:
         sink: the topic it writes to.
         share: the part of the load it is given; slow ones would take minutes for all of it.
         scores: a pass-through does not.
+        warm_up: the part of its output that is not timed.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Contender:
     sink: str
     share: float = 1.0
     scores: bool = True
+    warm_up: float = WARM_UP
 
 
 def product(replicas: int = 1) -> Contender:
@@ -99,7 +102,7 @@ PEERS = (
         "Kafka Streams + ONNX Runtime (Java), one thread",
         _kafka_streams,
         "bench-kafka-streams",
-        0.5,
+        warm_up=0.5,  # Java's second compiler needs seconds
     ),
     Contender("pathway", "pathway, batched UDF", _theirs("pathway_table"), "bench-pathway", 0.25),
     Contender("quix", "Quix Streams", _theirs("quix"), "bench-quix", 0.25),

@@ -72,7 +72,7 @@ def run(
     producer = Producer({**client(brokers), "linger.ms": 0, "acks": "all"})
     with Reader(brokers) as reader, Subject(command, log, SAMPLE_S) as subject:
         _send(producer, first)
-        _wait(reader, subject, output)
+        wait(reader, subject, output)
         reader.follow(output)
         start_s = time.perf_counter() + POLL_S
         sender = threading.Thread(
@@ -93,7 +93,7 @@ def run(
     return Latency(p50, p99, float(took_ms.max()), len(took_ms), *shares)
 
 
-def _wait(reader: Reader, subject: Subject, output: str) -> None:
+def wait(reader: Reader, subject: Subject, output: str) -> None:
     """Returns once the first event has come out."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while not reader.length(output):

@@ -14,7 +14,7 @@ from bench.subject import Subject
 from bench.topics import Reader
 
 WARM_UP = 0.1
-"""The first tenth of the output is not timed."""
+"""The first tenth of the output is not timed, by default."""
 RUN_TIMEOUT_S = 90.0
 POLL_S = 0.2
 
@@ -35,7 +35,12 @@ class Throughput:
 
 
 def run(
-    brokers: str, command: Sequence[str], log: Path, events: int, outputs: Sequence[str]
+    brokers: str,
+    command: Sequence[str],
+    log: Path,
+    events: int,
+    outputs: Sequence[str],
+    warm_up: float = WARM_UP,
 ) -> Throughput:
     """Runs a process until every event of the load has come out.
 
@@ -45,6 +50,7 @@ def run(
         log: takes what it prints.
         events: how many records the load has.
         outputs: the topics in which together as many must appear; the first one is timed.
+        warm_up: the part of the output that is not timed.
 
     Raises:
         RuntimeError: the process ended, or not as many records came out.
@@ -60,11 +66,11 @@ def run(
         if (found := reader.length(*outputs)) != events:
             raise RuntimeError(f"{found} records came out of {events} events")
         stamps_ms = np.array([message.timestamp()[1] for message in reader.read(outputs[0])])
-    return _throughput(np.sort(stamps_ms), subject)
+    return _throughput(np.sort(stamps_ms), subject, warm_up)
 
 
-def _throughput(stamps_ms: npt.NDArray[np.int64], subject: Subject) -> Throughput:
-    start_ms, end_ms = stamps_ms[int(len(stamps_ms) * WARM_UP)], stamps_ms[-1]
+def _throughput(stamps_ms: npt.NDArray[np.int64], subject: Subject, warm_up: float) -> Throughput:
+    start_ms, end_ms = stamps_ms[int(len(stamps_ms) * warm_up)], stamps_ms[-1]
     timed = int((stamps_ms > start_ms).sum())
     seconds = float(end_ms - start_ms) / 1_000
     cpu_s = subject.cpu_s(start_ms / 1_000, end_ms / 1_000)

@@ -10,6 +10,7 @@ from bench import latency, load, measure, scores, topics
 from bench.contenders import EVERY, FLOOR, PRODUCT, Contender, Job
 from bench.latency import Latency
 from bench.measure import Throughput
+from bench.subject import Subject
 from bench.workloads import Workload
 
 WARM_UP_EVENTS = 100_000
@@ -55,8 +56,8 @@ class Session:
         command = self._command(contender)
         self._say(f"{self._workload.name}: {contender.title}")
         outputs = [contender.sink, *([topics.DEAD] if contender.name == PRODUCT.name else [])]
-        n = len(self._events)
-        done = measure.run(self._brokers, command, self._log(contender), n, outputs)
+        log, n = self._log(contender), len(self._events)
+        done = measure.run(self._brokers, command, log, n, outputs, contender.warm_up)
         self._say(f"{self._workload.name}: checking the output of {contender.title}")
         scores.check(self._brokers, contender, self._workload, self._events)
         return done
@@ -73,6 +74,12 @@ class Session:
         self._renew()
         log = self._log(contender)
         return latency.run(self._brokers, command, log, contender.sink, seconds, rate)
+
+    def subject(self, contender: Contender) -> Subject:
+        """One contender on new topics, to be started and watched by the caller."""
+        command = self._command(contender)
+        self._renew()
+        return Subject(command, self._log(contender))
 
     def _renew(self) -> None:
         outputs = {*(one.sink for one in EVERY), topics.DEAD}

@@ -23,7 +23,7 @@ MAX_LOAD_BYTES = 200_000_000
 VISITS = 4_000
 POINTS = 784
 """Of an event of Crayfish (EDBT 2024, https://doi.org/10.48786/edbt.2024.58): 28 x 28 greys."""
-VECTORS = 200
+VECTORS, DECIMALS = 200, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +148,10 @@ def insurance_model(folder: Path) -> Workload:
 
 def crayfish(folder: Path) -> Workload:
     """The event and the network of Crayfish: 784 numbers in a text, five layers."""
-    rows = np.random.default_rng(load.SEED).random((VECTORS, POINTS)).round(6).astype(np.float32)
+    rows = np.random.default_rng(load.SEED).random((VECTORS, POINTS)).round(DECIMALS)
     texts = [
         '"dataPointSz1":1,"dataPointSz2":784,"dataPoint":"'
-        + ",".join(f"{value:.6f}" for value in row)
+        + ",".join(f"{value:.{DECIMALS}f}" for value in row)
         + '","prediction":null}'
         for row in rows.tolist()
     ]
@@ -169,7 +169,7 @@ def crayfish(folder: Path) -> Workload:
         graph.parent / "model.onnx",
         "prediction",
         lambda n: _numbered('{"creationTimestamp":17000%08d,', texts, n),
-        lambda n: rows[np.arange(n) % VECTORS],
+        lambda n: rows[np.arange(n) % VECTORS].astype(np.float32),
     )
 
 
