@@ -6,7 +6,8 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -15,7 +16,9 @@ from rich.console import Console
 from bench import curve, guard, overload, page, parts
 from bench.contenders import EVERY
 from bench.options import Options, between
-from bench.report import MIN_RATIO
+from bench.overload import Overload
+from bench.report import MIN_RATIO, Report
+from bench.results import Result
 from tests.jars import KafkaUnavailable
 
 EPILOG = """parts:
@@ -63,6 +66,7 @@ def _part(name: str, arguments: argparse.Namespace) -> int:
         for path in page.write():
             talk.print(f"written: {path}")
         return 0
+    start_s = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="rtml-bench-") as folder,
         talk.status(f"{name}: making the load") as status,
@@ -77,16 +81,21 @@ def _part(name: str, arguments: argparse.Namespace) -> int:
             arguments.rounds,
             arguments.seconds,
         )
-        found = _measure(name)(options)
+        found = _measured(name, options)
     found.show(Console())
-    talk.print(f"kept in {found.write()}")
-    is_slow = name == "guard" and found.ratio < MIN_RATIO and not arguments.no_guard
-    return int(is_slow)
+    talk.print(f"kept in {found.write()}, after {time.monotonic() - start_s:.0f} s")
+    is_slow = isinstance(found, Report) and found.ratio < MIN_RATIO
+    return int(is_slow and not arguments.no_guard)
 
 
-def _measure(name: str) -> Callable[[Options], object]:
-    special = {"guard": guard.measured, "curve": curve.run, "overload": overload.run}
-    return special.get(name) or (lambda options: parts.run(name, options))
+def _measured(name: str, options: Options) -> Report | Result | Overload:
+    if name == "guard":
+        return guard.measured(options)
+    if name == "curve":
+        return curve.run(options)
+    if name == "overload":
+        return overload.run(options)
+    return parts.run(name, options)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:

@@ -58,8 +58,10 @@ def product(replicas: int = 1) -> Contender:
         options += ["--replicas", str(replicas)] if replicas > 1 else []
         return [sys.executable, "-m", "worker", "run", str(job.workload.graph), *options]
 
-    title = "rtml" if replicas == 1 else f"rtml, {replicas} replicas"
-    return Contender("product", title, command, SCORED)
+    if replicas == 1:
+        return Contender("product", "rtml", command, SCORED)
+    # They start one after the other, and share the partitions only then.
+    return Contender("product", f"rtml, {replicas} replicas", command, SCORED, warm_up=0.3)
 
 
 def _ours(module: str) -> Callable[[Job], list[str]]:

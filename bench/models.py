@@ -51,7 +51,8 @@ def network(width: int, layers: Sequence[int] = LAYERS) -> bytes:
     made: ModelProto = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
-    return made.SerializeToString()
+    content: bytes = made.SerializeToString()
+    return content
 
 
 def _fitted(estimator: Any, columns: int) -> bytes:

@@ -15,8 +15,8 @@ from bench.results import Result
 from bench.sweep import Case
 
 REPLICAS = (1, 2, 4)
-PARTITIONS = (1, 4, 16, 64)
-COLUMNS = (1, 10, 25, 50)
+PARTITIONS = (1, 8, 64)
+COLUMNS = (1, 10, 50)
 SMALL_COLUMNS = 4
 PADDINGS = {"100 B": 0, "1 KB": 900, "10 KB": 9_900, "100 KB": 99_900}
 """What an event of `SMALL_COLUMNS` needs to have about that size."""
@@ -73,7 +73,7 @@ def _workloads(options: Options) -> list[Case]:
     java = next(one for one in EVERY if one.name == JAVA)
     three: tuple[Contender, ...] = (FLOOR, PRODUCT, java)
     trees = workloads.numbers(options.folder, "trees", trees=100)
-    flat = (workloads.lr(), trees, workloads.crayfish(options.folder))
+    flat = (trees, workloads.crayfish(options.folder))
     deep = (workloads.insurance(options.folder), workloads.insurance_model(options.folder))
     return [Case(one.name, one, three) for one in flat] + [Case(one.name, one) for one in deep]
 
@@ -98,10 +98,10 @@ def _sizes(options: Options) -> list[Case]:
     ]
 
 
-_SWEEP, _SHORT = Sizes(200_000, 3, 0), Sizes(40_000, 1, 0)
+_SWEEP, _SHORT = Sizes(100_000, 3, 0), Sizes(20_000, 1, 0)
 PARTS = {
-    "peers": Part(_peers, Sizes(400_000, 3, 8), Sizes(100_000, 1, 3), latency=True),
-    "workloads": Part(_workloads, _SWEEP, _SHORT),
+    "peers": Part(_peers, Sizes(300_000, 3, 6), Sizes(60_000, 1, 2), latency=True),
+    "workloads": Part(_workloads, Sizes(150_000, 3, 0), _SHORT),
     "replicas": Part(_replicas, Sizes(400_000, 3, 0), _SHORT),
     "partitions": Part(_partitions, _SWEEP, _SHORT),
     "columns": Part(_columns, _SWEEP, _SHORT),

@@ -42,7 +42,7 @@ class Row:
 
     def median(self, name: str) -> float:
         """Of a field of its runs."""
-        return statistics.median(getattr(run, name) for run in self.done)
+        return float(statistics.median(getattr(run, name) for run in self.done))
 
     def ratios(self, other: Row) -> list[float]:
         """Its rates over the other's, round by round: both met the same machine."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime as ort
 from confluent_kafka import Message
 
@@ -21,29 +23,55 @@ TOLERANCE = 1e-5
 LINEAGE = ["rtml-service", "rtml-graph", "rtml-model"]
 
 
-def check(brokers: str, contender: Contender, workload: Workload, events: list[load.Event]) -> None:
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a contender wrote.
+
+    Attributes:
+        numbers: of the events, in the order of reading.
+        stamps_ms: ``(n,)``, when the broker appended them.
+        sample: some of the records, by number.
+        dead: numbers of the events that became dead letters.
+    """
+
+    numbers: list[int]
+    stamps_ms: npt.NDArray[np.int64]
+    sample: dict[int, Message]
+    dead: list[int]
+
+
+def read(brokers: str, contender: Contender) -> Output:
+    """All of it, each record once."""
+    numbers: list[int] = []
+    stamps_ms: list[int] = []
+    sample: dict[int, Message] = {}
+    dead: list[int] = []
+    with Reader(brokers) as reader:
+        for message in reader.read(contender.sink):
+            number = load.number_of(message)
+            numbers.append(number)
+            stamps_ms.append(message.timestamp()[1])
+            if number % CHECK_EVERY == 0:
+                sample[number] = message
+        if contender.name == PRODUCT.name:
+            dead = [load.number_of(message) for message in reader.read(DEAD)]
+    return Output(numbers, np.array(stamps_ms), sample, dead)
+
+
+def check(
+    output: Output, contender: Contender, workload: Workload, events: list[load.Event]
+) -> None:
     """Compares what a contender wrote with the load.
 
     Raises:
         RuntimeError: an event is missing, doubled or changed, or a score is another one.
     """
-    sample: dict[int, Message] = {}
-    written: list[int] = []
-    dead: list[int] = []
-    with Reader(brokers) as reader:
-        for message in reader.read(contender.sink):
-            number = load.number_of(message)
-            written.append(number)
-            if number % CHECK_EVERY == 0:
-                sample[number] = message
-        if contender.name == PRODUCT.name:
-            dead = [load.number_of(message) for message in reader.read(DEAD)]
     faulty = workload.faulty and contender.scores
     bad = {event.number for event in events if faulty and load.is_bad(event.number)}
-    _each_once("records", written, {event.number for event in events} - bad)
-    _each_once("dead letters", dead, bad)
+    _each_once("records", output.numbers, {event.number for event in events} - bad)
+    _each_once("dead letters", output.dead, bad)
     if contender.scores:
-        _compare(sample, events, contender, workload)
+        _compare(output.sample, events, contender, workload)
 
 
 def _each_once(what: str, found: list[int], wanted: set[int]) -> None:

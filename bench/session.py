@@ -57,10 +57,11 @@ class Session:
         self._say(f"{self._workload.name}: {contender.title}")
         outputs = [contender.sink, *([topics.DEAD] if contender.name == PRODUCT.name else [])]
         log, n = self._log(contender), len(self._events)
-        done = measure.run(self._brokers, command, log, n, outputs, contender.warm_up)
+        subject = measure.run(self._brokers, command, log, n, outputs)
         self._say(f"{self._workload.name}: checking the output of {contender.title}")
-        scores.check(self._brokers, contender, self._workload, self._events)
-        return done
+        output = scores.read(self._brokers, contender)
+        scores.check(output, contender, self._workload, self._events)
+        return measure.throughput(output.stamps_ms, subject, contender.warm_up)
 
     def latency(self, contender: Contender, seconds: int, rate: int = latency.RATE) -> Latency:
         """Of one contender, at a fixed rate.

@@ -40,6 +40,8 @@ class Subject:
     def __enter__(self) -> Subject:
         # Settings of the caller's shell would change what is measured.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RTML_")}
+        folder = str(self._log.parent)  # so that what a process leaves behind goes with the logs
+        environment |= {"TMPDIR": folder, "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={folder}"}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command,

