@@ -33,5 +33,5 @@ def kafka(given: str | None, *flags: str) -> Iterator[str]:
 
 def about(given: str | None) -> str:
     """What results say of it."""
-    own = f"{VERSION}, one node, java {' '.join(JVM)}, {FIRST_COMPILER} for the throughput"
+    own = f"{VERSION}, one node, java {' '.join(JVM)}, for the throughput {FIRST_COMPILER} too"
     return f"at {given}" if given else own

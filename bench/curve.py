@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bench import sweep, workloads
-from bench.broker import kafka
+from bench.broker import about, kafka
 from bench.contenders import FLOOR, PRODUCT
 from bench.options import Options, Sizes
-from bench.parts import setup
 from bench.report import machine
 from bench.results import Point, Result, Row
 from bench.session import Session
@@ -37,4 +36,5 @@ def run(options: Options) -> Result:
             points.append(Point(rate, workload.about, rows))
             pairs = zip(left, rows, strict=True)
             left = [one for one, row in pairs if row.latency and row.latency.p50_ms < SATURATED_MS]
-    return Result("curve", where, setup(options, sizes), points)
+    setup = {"kafka": about(options.brokers), "rounds": f"{sizes.seconds} s at each rate"}
+    return Result("curve", where, setup, points)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import parts, plots
 from bench.overload import Overload
+from bench.parts import JAVA
 from bench.results import FLOOR_NAME, PRODUCT_NAME, Point, Result, Row, spread, texts
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -51,7 +52,23 @@ def _placed(page: str, name: str, text: str) -> str:
 def _section(result: Result) -> str:
     kinds: dict[str, Callable[[Sequence[Point]], str]] = {"peers": _peers, "curve": _curve}
     table = kinds.get(result.part) or (lambda points: _sweep(SWEEPS.get(result.part, ""), points))
-    return _joined(table(result.points), _facts(result.machine, result.setup))
+    words = [_verdict(result)] if result.part == "workloads" else []
+    return _joined(table(result.points), *words, _facts(result.machine, result.setup))
+
+
+def _verdict(result: Result) -> str:
+    """The ratios that a table of workloads is read for."""
+    points = {point.at: point for point in result.points}
+    products = {at: row for at, point in points.items() if (row := point.row(PRODUCT_NAME))}
+    found = [
+        f"On {at} rtml is {spread(product.ratios(java))} times as fast as Kafka Streams."
+        for at, product in products.items()
+        if (java := points[at].row(JAVA)) and product.ratios(java)
+    ]
+    whole, alone = products.get("insurance"), products.get("insurance-model")
+    if whole and alone:
+        found.append(f"The graph has {spread(whole.ratios(alone))} of the rate of its model alone.")
+    return " ".join(found)
 
 
 def _joined(*paragraphs: str) -> str:
@@ -59,8 +76,9 @@ def _joined(*paragraphs: str) -> str:
 
 
 def _facts(machine: dict[str, str], setup: dict[str, str]) -> str:
-    facts = {**machine, **setup}
-    return "\n".join(f"> {name}: {value}  " for name, value in facts.items()).rstrip()
+    """Where and how a part ran, in one line."""
+    told = {**{name: machine[name] for name in ("machine", "load")}, **setup}
+    return "> " + "; ".join(f"{name}: {value}" for name, value in told.items())
 
 
 def _peers(points: Sequence[Point]) -> str:

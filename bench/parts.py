@@ -54,15 +54,11 @@ def run(name: str, options: Options) -> Result:
     points = sweep.throughput(options, sizes, cases)
     if part.latency:
         sweep.latencies(options, cases[0], RATE, sizes.seconds)
-    return Result(name, where, setup(options, sizes), points)
-
-
-def setup(options: Options, sizes: Sizes) -> dict[str, str]:
-    """What every part says of its settings."""
-    return {
+    setup = {
         "kafka": broker.about(options.brokers),
         "rounds": f"{sizes.rounds} of up to {sizes.events:,} events, checked",
     }
+    return Result(name, where, setup, points)
 
 
 def _peers(_: Options) -> list[Case]:
@@ -101,7 +97,7 @@ def _sizes(options: Options) -> list[Case]:
 _SWEEP, _SHORT = Sizes(100_000, 3, 0), Sizes(20_000, 1, 0)
 PARTS = {
     "peers": Part(_peers, Sizes(300_000, 3, 6), Sizes(60_000, 1, 2), latency=True),
-    "workloads": Part(_workloads, Sizes(150_000, 3, 0), _SHORT),
+    "workloads": Part(_workloads, Sizes(200_000, 3, 0), _SHORT),
     "replicas": Part(_replicas, Sizes(400_000, 3, 0), _SHORT),
     "partitions": Part(_partitions, _SWEEP, _SHORT),
     "columns": Part(_columns, _SWEEP, _SHORT),

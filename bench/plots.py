@@ -58,7 +58,7 @@ def _rates(result: Result) -> Figure:
         median = row.median("events_per_s")
         axes.barh(i, median, color=COLORS.get(row.name, OTHERS), height=0.7)
         axes.plot([run.events_per_s for run in row.done], [i] * len(row.done), "k.", markersize=3)
-        axes.annotate(f" {median:,.0f}", (median, i), va="center")
+        axes.annotate(f"   {median:,.0f}", (median, i), va="center")
     axes.set_yticks(range(len(rows)), [title for _, title in rows])
     axes.set_xlabel("events per second, one process; dots are rounds")
     axes.margins(x=0.15)
@@ -96,7 +96,7 @@ def _scaling(results: Mapping[str, Result]) -> Figure:
             _lines(axes, results[name], "events_per_s" if is_rate else "cpu_us_per_event")
         axes.set_yscale("log" if name == "sizes" else "linear")
         if name != "sizes":
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
         _plain(axes)
     return figure
 
@@ -111,7 +111,7 @@ def _lines(axes: Axes, result: Result, field: str) -> None:
         ]
         if found:
             axes.plot(*zip(*found, strict=True), "o-", color=color, label=LABELS[name])
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
 
 
 def _overload(result: Overload) -> Figure:
@@ -124,7 +124,7 @@ def _overload(result: Overload) -> Figure:
     memory = axes.twinx()
     memory.plot(at, [one.rss_mb for one in result.samples], color=COLORS[PRODUCT_NAME])
     memory.set_ylabel("memory, MB (line)")
-    memory.set_ylim(bottom=0)
+    memory.set_ylim(0, 1.2 * max(one.rss_mb for one in result.samples))
     axes.set_ylim(bottom=0)
     return figure
 
