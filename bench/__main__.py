@@ -53,15 +53,20 @@ def main(given: Sequence[str] | None = None) -> int:
     except KafkaUnavailable as error:
         talk.print(f"no Kafka: {error}", markup=False)
         return 3
-    except (RuntimeError, KafkaException) as error:
-        talk.print(f"failed: {error}", markup=False)
-        return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _part(name: str, arguments: argparse.Namespace) -> int:
-    """Measures one part; 1 if it is too slow."""
+    """Measures one part; 1 if it is too slow or fails, which ends no other."""
+    try:
+        return _run(name, arguments)
+    except (RuntimeError, KafkaException) as error:
+        talk.print(f"{name} failed: {error}", markup=False)
+        return 1
+
+
+def _run(name: str, arguments: argparse.Namespace) -> int:
     if name == "page":
         for path in page.write():
             talk.print(f"written: {path}")
@@ -107,11 +112,12 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     events, rounds, seconds = between(20_000, 5_000_000), between(1, 50), between(1, 600)
     names = [one.name for one in EVERY]
+    among = f"only these: {', '.join(names)}"
     parser.add_argument("parts", nargs="*", metavar="PART", help="see below; by default all")
     parser.add_argument("--events", type=events, metavar="N", help="events of a round")
     parser.add_argument("--rounds", type=rounds, metavar="N", help="rounds")
     parser.add_argument("--seconds", type=seconds, metavar="N", help="of one latency, or overload")
-    parser.add_argument("--only", nargs="+", default=(), choices=names, help="these contenders")
+    parser.add_argument("--only", nargs="+", default=(), choices=names, metavar="NAME", help=among)
     parser.add_argument("--quick", action="store_true", help="less of it; the guard by default")
     parser.add_argument("--no-guard", action="store_true", help=f"accept ratios below {MIN_RATIO}")
     parser.add_argument("--brokers", help="use the Kafka there; by default one is started")
