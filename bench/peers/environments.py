@@ -14,7 +14,6 @@ from tests.jars import KafkaUnavailable, find_java
 
 HERE = Path(__file__).parent
 INSTALL_TIMEOUT_S = 900.0
-LOG_LINES = 3
 
 
 class PeerUnavailable(Exception):
@@ -88,5 +87,5 @@ def _run(command: Sequence[str]) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeerUnavailable(str(error)) from error
     if done.returncode != 0:
-        tail = " ".join((done.stdout + done.stderr).split("\n")[-LOG_LINES - 1 :]).strip()
+        tail = (done.stdout + done.stderr).strip().split("\n")[-1]
         raise PeerUnavailable(f"it cannot be installed: {tail}")
