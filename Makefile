@@ -40,7 +40,7 @@ lint: $(VENV)/.dev ## Check style and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy --strict worker
 
-bench: $(VENV)/.dev ## Measure the worker against its floor
+bench: $(VENV)/.bench ## Measure the worker beside its floor and its peers; ARGS=--quick: the floor only
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: $(VENV)/.run ## Write the pages of node kinds and the schema of the graph file
@@ -78,4 +78,8 @@ $(VENV)/.release: $(VENV)/.run
 	@$(PIP) install $(PINS) --group release
 	@$(PYTHON) -m venv --clear $(VENV)-release
 	@$(PIP) --python $(VENV)-release/bin/python install $(PINS) .
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(PIP) install $(PINS) --group bench
 	@touch $@

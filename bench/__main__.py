@@ -1,60 +1,106 @@
-"""How fast the worker is, as a ratio to the fastest that its Kafka client can be."""
+"""How fast the worker is: beside its floor, beside its peers, and as the work grows."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from bench import load, topics
-from bench.report import MIN_RATIO, Report, machine
-from bench.scores import CHECK_EVERY
-from bench.session import Session
-from tests.broker import RealKafka
-from tests.jars import VERSION, KafkaUnavailable
-from worker.settings import Settings
+from bench import curve, guard, overload, page, parts
+from bench.contenders import EVERY
+from bench.options import Options, between
+from bench.overload import Overload
+from bench.report import MIN_RATIO, Report
+from bench.results import Result
+from tests.jars import KafkaUnavailable
 
-EPILOG = """examples:
-  make bench                                 5 rounds of 400,000 events, then 3 rounds of latency
-  make bench ARGS=--quick                    3 rounds of 100,000, in less than two minutes
-  python -m bench --rounds 9 --no-guard      more rounds; a low ratio is no failure
+EPILOG = """parts:
+  guard       product and floor: throughput, then latency; the only part that can fail by a ratio
+  peers       product, floor and what a user would pick instead, on the same events and model
+  workloads   product and floor on trees, on a graph of nodes, on large events
+  replicas, partitions, columns, sizes   how cost grows with the work
+  curve       latency against rate, up to saturation
+  overload    twice what the worker can do, for a minute: memory, lag, recovery
+  page        docs/performance.md and its plots, from what was kept in bench/out
+
+examples:
+  make bench                                 everything, in less than 30 minutes on 2 cores
+  make bench ARGS=--quick                    the guard with 3 rounds of 100,000, in two minutes
+  make bench ARGS="peers --only bytewax"     one part, one peer
+  python -m bench guard --rounds 9 --no-guard      more rounds; a low ratio is no failure
   python -m bench --brokers localhost:9092   on a Kafka of yours; topics named bench-* are deleted
 
 exit codes: 0 fast enough, 1 too slow or a wrong result, 3 no Kafka can be had, 130 interrupted
 """
-JVM = ("-Xmx1g", "-XX:+UseSerialGC")
-FIRST_COMPILER = "-XX:TieredStopAtLevel=1"
-"""The second would take one of two cores for the first minute, from the throughput; latency is
-measured for longer, after a warm-up of its own, on a broker that has both."""
-LATENCY_ROUNDS = 3
+PARTS = ("guard", *parts.PARTS, "curve", "overload", "page")
 
 talk = Console(stderr=True, highlight=False)
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Measures, prints and keeps the result; the exit code."""
-    options = _arguments(given)
+    """Measures, prints and keeps the results; the exit code."""
+    arguments = _arguments(given)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
     try:
-        report = _measured(options)
+        return max([_part(name, arguments) for name in arguments.parts])
     except KafkaUnavailable as error:
         talk.print(f"no Kafka: {error}", markup=False)
         return 3
-    except (RuntimeError, KafkaException) as error:
-        talk.print(f"failed: {error}", markup=False)
-        return 1
     except KeyboardInterrupt:
         return 130
-    report.show(Console())
-    talk.print(f"kept in {report.write()}")
-    return 0 if report.ratio >= MIN_RATIO or options.no_guard else 1
+
+
+def _part(name: str, arguments: argparse.Namespace) -> int:
+    """Measures one part; 1 if it is too slow or fails, which ends no other."""
+    try:
+        return _run(name, arguments)
+    except (RuntimeError, KafkaException) as error:
+        talk.print(f"{name} failed: {error}", markup=False)
+        return 1
+
+
+def _run(name: str, arguments: argparse.Namespace) -> int:
+    if name == "page":
+        for path in page.write():
+            talk.print(f"written: {path}")
+        return 0
+    start_s = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="rtml-bench-") as folder,
+        talk.status(f"{name}: making the load") as status,
+    ):
+        options = Options(
+            Path(folder),
+            lambda text: status.update(f"{name}: {text}"),
+            arguments.brokers,
+            arguments.quick,
+            arguments.only,
+            arguments.events,
+            arguments.rounds,
+            arguments.seconds,
+        )
+        found = _measured(name, options)
+    found.show(Console())
+    talk.print(f"kept in {found.write()}, after {time.monotonic() - start_s:.0f} s")
+    is_slow = isinstance(found, Report) and found.ratio < MIN_RATIO
+    return int(is_slow and not arguments.no_guard)
+
+
+def _measured(name: str, options: Options) -> Report | Result | Overload:
+    if name == "guard":
+        return guard.measured(options)
+    if name == "curve":
+        return curve.run(options)
+    if name == "overload":
+        return overload.run(options)
+    return parts.run(name, options)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -64,80 +110,22 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    events, rounds, seconds = _between(20_000, 5_000_000), _between(1, 50), _between(1, 600)
-    parser.add_argument("--events", type=events, metavar="N", help="events of a round (400000)")
-    parser.add_argument("--rounds", type=rounds, metavar="N", help="rounds (5)")
-    parser.add_argument("--seconds", type=seconds, metavar="N", help="of a round of latency (10)")
-    parser.add_argument("--quick", action="store_true", help="100000 events, 3 rounds, 5 seconds")
+    events, rounds, seconds = between(20_000, 5_000_000), between(1, 50), between(1, 600)
+    names = [one.name for one in EVERY]
+    among = f"only these: {', '.join(names)}"
+    parser.add_argument("parts", nargs="*", metavar="PART", help="see below; by default all")
+    parser.add_argument("--events", type=events, metavar="N", help="events of a round")
+    parser.add_argument("--rounds", type=rounds, metavar="N", help="rounds")
+    parser.add_argument("--seconds", type=seconds, metavar="N", help="of one latency, or overload")
+    parser.add_argument("--only", nargs="+", default=(), choices=names, metavar="NAME", help=among)
+    parser.add_argument("--quick", action="store_true", help="less of it; the guard by default")
     parser.add_argument("--no-guard", action="store_true", help=f"accept ratios below {MIN_RATIO}")
     parser.add_argument("--brokers", help="use the Kafka there; by default one is started")
     found = parser.parse_args(given)
-    found.events = found.events or (100_000 if found.quick else 400_000)
-    found.rounds = found.rounds or (3 if found.quick else 5)
-    found.seconds = found.seconds or (5 if found.quick else 10)
+    if unknown := [name for name in found.parts if name not in PARTS]:
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    found.parts = found.parts or (PARTS[:1] if found.quick else PARTS)
     return found
-
-
-def _between(low: int, high: int) -> Callable[[str], int]:
-    """Reads a number within bounds."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"must be a number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-def _measured(options: argparse.Namespace) -> Report:
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rtml-bench-")))
-        status = stack.enter_context(talk.status("making the load"))
-        where = machine()
-        events = load.make(options.events)
-        with _kafka(options.brokers, FIRST_COMPILER) as brokers:
-            session = Session(brokers, folder, events, status.update)
-            session.warm_up()
-            rounds = [session.round(i, options.rounds) for i in range(options.rounds)]
-        with _kafka(options.brokers) as brokers:
-            session = Session(brokers, folder, events, status.update)
-            paces = session.latency(1 if options.quick else LATENCY_ROUNDS, options.seconds)
-    kafka = f"{VERSION}, one node, java {' '.join(JVM)}, {FIRST_COMPILER} for the throughput"
-    setup = {"kafka": f"at {options.brokers}" if options.brokers else kafka, **_setup(events)}
-    return Report(where, setup, rounds, paces)
-
-
-@contextlib.contextmanager
-def _kafka(given: str | None, *flags: str) -> Iterator[str]:
-    """The Kafka that was named, else one of its own, with these flags of Java.
-
-    Raises:
-        KafkaUnavailable: nothing answers there, or none can be started.
-    """
-    if given is None:
-        with RealKafka(jvm=(*JVM, *flags)) as kafka:
-            yield kafka.bootstrap
-        return
-    if not topics.reachable(given):
-        raise KafkaUnavailable(f"nothing answers at {given}")
-    yield given
-
-
-def _setup(events: list[load.Event]) -> dict[str, str]:
-    """What is measured, and the settings that both share."""
-    settings = Settings()
-    size = sum(len(event.value) for event in events) / len(events)
-    bad = sum(load.is_bad(event.number) for event in events)
-    return {
-        "events": f"{len(events):,}, {size:.0f} bytes of JSON each, with key and traceparent;"
-        f" {bad} of them broken",
-        "clients": f"acks=all, idempotent, no compression, {topics.PARTITIONS} partitions, batches"
-        f" of up to {settings.max_batch_events:,}, commits every {settings.commit_interval_ms} ms",
-        "product": "schema check, logistic regression, score spliced in, lineage headers, metrics,"
-        " dead letters",
-        "checked": f"each event came out once; 1 in {CHECK_EVERY} scores is ONNX Runtime's own to"
-        " the bit",
-    }
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The floor: the fastest that aiokafka passes records on under the worker's promises.
 
-``python -m bench.floor BROKERS GROUP SOURCE SINK`` runs until SIGTERM. Records go from SOURCE to
-SINK with key, timestamp and headers. Fetching overlaps with up to four batches that wait for their
-acknowledgement; offsets are committed every 100 ms, after it. The clients are made by the worker's
-own functions, so their settings are the same.
+``python -m bench.floor BROKERS GROUP SOURCE SINK MODEL`` runs until SIGTERM; no model is used.
+Records go from SOURCE to SINK with key, timestamp and headers. Fetching overlaps with up to four
+batches that wait for their acknowledgement; offsets are committed every 100 ms, after it. The
+clients are made by the worker's own functions, so their settings are the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -69,21 +69,32 @@ class PassThrough(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 continue  # asked before the seek
             offsets, sent = {}, []
             for partition, records in found.items():
-                batch = self._producer.create_batch()
-                for record in records:
-                    added = batch.append(
-                        timestamp=record.timestamp,
-                        key=record.key,
-                        value=record.value,
-                        headers=list(record.headers),
-                    )
-                    if added is None:
-                        raise RuntimeError("a batch of these events exceeds max_batch_bytes")
-                number = partition.partition
-                sent.append(await self._producer.send_batch(batch, self._sink, partition=number))
+                sent += [await self._send(batch, partition) for batch in self._batches(records)]
                 offsets[partition] = records[-1].offset + 1
             if sent:
-                await self._tickets.put((offsets, sent))
+                await self._settle((offsets, sent))
+
+    def _batches(self, records: list[Any]) -> Iterator[Any]:
+        """One batch, or as many as its limit of bytes demands."""
+        batch = self._producer.create_batch()
+        for record in records:
+            given = {"timestamp": record.timestamp, "key": record.key, "value": record.value}
+            headers = list(record.headers)
+            if batch.append(**given, headers=headers) is None:
+                yield batch
+                batch = self._producer.create_batch()
+                batch.append(**given, headers=headers)
+        yield batch
+
+    async def _send(self, batch: Any, partition: TopicPartition) -> asyncio.Future[Any]:
+        sent: asyncio.Future[Any] = await self._producer.send_batch(
+            batch, self._sink, partition=partition.partition
+        )
+        return sent
+
+    async def _settle(self, ticket: Ticket) -> None:
+        """Leaves the batch to the other tasks and goes on."""
+        await self._tickets.put(ticket)
 
     async def _acks(self) -> None:
         while True:
@@ -99,14 +110,9 @@ class PassThrough(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._consumer.commit(offsets)
 
 
-def command(brokers: str, group: str, source: str, sink: str) -> list[str]:
-    """What starts it as a process of its own."""
-    return [sys.executable, "-m", "bench.floor", brokers, group, source, sink]
-
-
-async def main(brokers: str, group: str, source: str, sink: str) -> None:
+async def main(kind: type[PassThrough], brokers: str, group: str, source: str, sink: str) -> None:
     """Runs until SIGTERM."""
-    passing = asyncio.create_task(PassThrough(Settings(brokers=brokers), group, source, sink).run())
+    passing = asyncio.create_task(kind(Settings(brokers=brokers), group, source, sink).run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, passing.cancel)
     try:
         await passing
@@ -116,4 +122,4 @@ async def main(brokers: str, group: str, source: str, sink: str) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main(*sys.argv[1:]))
+        runner.run(main(PassThrough, *sys.argv[1:5]))

@@ -49,8 +49,10 @@ class Latency:
     stolen: float
 
 
-def run(brokers: str, command: Sequence[str], log: Path, output: str, seconds: int) -> Latency:
-    """Sends `RATE` events per second through a process that is warm and idle.
+def run(
+    brokers: str, command: Sequence[str], log: Path, output: str, seconds: int, rate: int = RATE
+) -> Latency:
+    """Sends events at a fixed rate through a process that is warm and idle.
 
     Args:
         brokers: where the topics of the benchmark are, empty.
@@ -58,28 +60,31 @@ def run(brokers: str, command: Sequence[str], log: Path, output: str, seconds: i
         log: takes what it prints.
         output: the topic whose records are the outcomes.
         seconds: how long to measure, after `WARM_UP_S`.
+        rate: events per second.
 
     Raises:
         RuntimeError: the process ended, or events did not come out in time.
     """
-    wanted = 1 + RATE * (WARM_UP_S + seconds)
+    wanted = 1 + rate * (WARM_UP_S + seconds)
     made = load.make(wanted + wanted // load.BAD_EVERY + 1)
     events = [event for event in made if not load.is_bad(event.number)]
     first, due = events[0], events[1:wanted]
     producer = Producer({**client(brokers), "linger.ms": 0, "acks": "all"})
     with Reader(brokers) as reader, Subject(command, log, SAMPLE_S) as subject:
         _send(producer, first)
-        _wait(reader, subject, output)
+        wait(reader, subject, output)
         reader.follow(output)
         start_s = time.perf_counter() + POLL_S
-        sender = threading.Thread(target=_send_all, args=(producer, due, start_s), daemon=True)
+        sender = threading.Thread(
+            target=_send_all, args=(producer, due, start_s, rate), daemon=True
+        )
         sender.start()
         before = psutil.cpu_times()
-        arrived_s = _receive(reader, due, start_s + len(due) / RATE + GRACE_S)
+        arrived_s = _receive(reader, due, start_s + len(due) / rate + GRACE_S)
         after = psutil.cpu_times()
         sender.join()
         producer.flush(GRACE_S)
-    took_ms = (arrived_s - start_s - np.arange(len(due)) / RATE)[RATE * WARM_UP_S :] * 1_000
+    took_ms = (arrived_s - start_s - np.arange(len(due)) / rate)[rate * WARM_UP_S :] * 1_000
     p50, p99 = np.percentile(took_ms, [50, 99]).tolist()
     cores_s = sum(after) - sum(before)
     # Linux alone tells of stolen time.
@@ -88,7 +93,7 @@ def run(brokers: str, command: Sequence[str], log: Path, output: str, seconds: i
     return Latency(p50, p99, float(took_ms.max()), len(took_ms), *shares)
 
 
-def _wait(reader: Reader, subject: Subject, output: str) -> None:
+def wait(reader: Reader, subject: Subject, output: str) -> None:
     """Returns once the first event has come out."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while not reader.length(output):
@@ -103,9 +108,9 @@ def _send(producer: Producer, event: load.Event) -> None:
     producer.poll(0)
 
 
-def _send_all(producer: Producer, events: list[load.Event], start_s: float) -> None:
+def _send_all(producer: Producer, events: list[load.Event], start_s: float, rate: int) -> None:
     for place, event in enumerate(events):
-        while (early_s := start_s + place / RATE - time.perf_counter()) > 0:
+        while (early_s := start_s + place / rate - time.perf_counter()) > 0:
             time.sleep(early_s)
         _send(producer, event)
 

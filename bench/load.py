@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +13,7 @@ from confluent_kafka import Message, Producer
 
 from bench.topics import Reader, client
 
-FEATURES = [f"f{i}" for i in range(10)]
+COLUMNS = 10
 COUNTRIES = ("de", "at", "ch", "fr", "it", "nl", "pl", "cz")
 CHANNELS = ("web", "app", "pos")
 KEYS = 50_000
@@ -21,11 +23,10 @@ SEED = 20_240
 QUEUE_EVENTS = 500_000
 FLUSH_TIMEOUT_S = 60.0
 
-_ID_START = len(b'{"id":"t-')
-_ID = slice(_ID_START, _ID_START + 8)
-_TEMPLATE = '{"id":"t-%08d","country":"%s","channel":"%s",' + ",".join(
-    f'"{name}":%.3f' for name in FEATURES
-)
+NUMBER = re.compile(rb'(?:"t-|Timestamp": ?17000)(\d{8})')
+"""Where the number of an event stands in its value, in whatever way that is spaced."""
+
+_START = '{"id":"t-%08d","country":"%s","channel":"%s",'
 _BAD = ("", "}}", ',"f0":"much"}')
 """How bad events end: cut off, followed by more, of a type that the schema does not allow."""
 
@@ -49,34 +50,59 @@ def is_bad(number: int) -> bool:
 
 def number_of(message: Message) -> int:
     """The number of the event that became this record."""
-    return int((message.value() or b"")[_ID])
+    found = NUMBER.search(message.value() or b"")
+    if found is None:
+        raise RuntimeError(f"no event of the load: {message.value()!r}")
+    return int(found[1])
 
 
-@functools.cache
-def _numbers(events: int) -> npt.NDArray[np.float64]:
-    return np.round(np.random.default_rng(SEED).normal(size=(events, len(FEATURES))), 3)
+def names(columns: int) -> list[str]:
+    """What the numbers of an event are called."""
+    return [f"f{i}" for i in range(columns)]
 
 
-def features(events: int) -> Features:
-    """``(events, 10)``: the numbers of each event, rounded as a model's input is."""
-    return _numbers(events).astype(np.float32)
+@functools.lru_cache(maxsize=1)
+def _numbers(events: int, columns: int) -> npt.NDArray[np.float64]:
+    return np.round(np.random.default_rng(SEED).normal(size=(events, columns)), 3)
 
 
-def make(events: int) -> list[Event]:
-    """The first ``events`` events, always the same ones."""
+def features(events: int, columns: int = COLUMNS) -> Features:
+    """``(events, columns)``: the numbers of each event, rounded as a model's input is."""
+    return _numbers(events, columns).astype(np.float32)
+
+
+def make(events: int, columns: int = COLUMNS, padding: int = 0, faulty: bool = True) -> list[Event]:
+    """The first ``events`` events, always the same ones.
+
+    Args:
+        events: how many.
+        columns: how many numbers each has.
+        padding: characters of a text that nobody reads; none without it.
+        faulty: some of them are bad.
+    """
     rng = np.random.default_rng(SEED + 1)
-    keys = rng.integers(KEYS, size=events).tolist()
     countries = rng.integers(len(COUNTRIES), size=events).tolist()
     channels = rng.integers(len(CHANNELS), size=events).tolist()
-    traces = rng.bytes(24 * events).hex()
+    template = _START + ",".join(f'"{name}":%.3f' for name in names(columns))
+    template += f',"note":"{"x" * padding}"' if padding else ""
+    values = []
+    for i, numbers in enumerate(_numbers(events, columns).tolist()):
+        text = template % (i, COUNTRIES[countries[i]], CHANNELS[channels[i]], *numbers)
+        end = _BAD[i // BAD_EVERY % len(_BAD)] if faulty and is_bad(i) else "}"
+        values.append((text + end).encode())
+    return keyed(values)
+
+
+def keyed(values: Sequence[bytes]) -> list[Event]:
+    """An event for each value, with a key and a trace of its own."""
+    rng = np.random.default_rng(SEED + 2)
+    keys = rng.integers(KEYS, size=len(values)).tolist()
+    traces = rng.bytes(24 * len(values)).hex()
     made = []
-    for i, numbers in enumerate(_numbers(events).tolist()):
-        text = _TEMPLATE % (i, COUNTRIES[countries[i]], CHANNELS[channels[i]], *numbers)
-        end = _BAD[i // BAD_EVERY % len(_BAD)] if is_bad(i) else "}"
+    for i, value in enumerate(values):
         trace = traces[48 * i : 48 * i + 48]
         header = f"00-{trace[:32]}-{trace[32:]}-01".encode()
-        key = b"customer-%05d" % keys[i]
-        made.append(Event(i, key, (text + end).encode(), [("traceparent", header)]))
+        made.append(Event(i, b"customer-%05d" % keys[i], value, [("traceparent", header)]))
     return made
 
 

@@ -14,7 +14,7 @@ from bench.subject import Subject
 from bench.topics import Reader
 
 WARM_UP = 0.1
-"""The first tenth of the output is not timed."""
+"""The first tenth of the output is not timed, by default."""
 RUN_TIMEOUT_S = 90.0
 POLL_S = 0.2
 
@@ -36,15 +36,15 @@ class Throughput:
 
 def run(
     brokers: str, command: Sequence[str], log: Path, events: int, outputs: Sequence[str]
-) -> Throughput:
-    """Runs a process until every event of the load has come out.
+) -> Subject:
+    """Runs a process until every event of the load has come out; the process, which is over.
 
     Args:
         brokers: where the load waits.
         command: starts the process.
         log: takes what it prints.
         events: how many records the load has.
-        outputs: the topics in which together as many must appear; the first one is timed.
+        outputs: the topics in which together as many must appear.
 
     Raises:
         RuntimeError: the process ended, or not as many records came out.
@@ -59,12 +59,21 @@ def run(
                 time.sleep(POLL_S)
         if (found := reader.length(*outputs)) != events:
             raise RuntimeError(f"{found} records came out of {events} events")
-        stamps_ms = np.array([message.timestamp()[1] for message in reader.read(outputs[0])])
-    return _throughput(np.sort(stamps_ms), subject)
+    return subject
 
 
-def _throughput(stamps_ms: npt.NDArray[np.int64], subject: Subject) -> Throughput:
-    start_ms, end_ms = stamps_ms[int(len(stamps_ms) * WARM_UP)], stamps_ms[-1]
+def throughput(
+    stamps_ms: npt.NDArray[np.int64], subject: Subject, warm_up: float = WARM_UP
+) -> Throughput:
+    """Of a process that is over.
+
+    Args:
+        stamps_ms: ``(n,)``, when the broker appended each record of the output.
+        subject: the process.
+        warm_up: the part of the output that is not timed.
+    """
+    stamps_ms = np.sort(stamps_ms)
+    start_ms, end_ms = stamps_ms[int(len(stamps_ms) * warm_up)], stamps_ms[-1]
     timed = int((stamps_ms > start_ms).sum())
     seconds = float(end_ms - start_ms) / 1_000
     cpu_s = subject.cpu_s(start_ms / 1_000, end_ms / 1_000)

@@ -1,4 +1,4 @@
-"""The order of things: loads, rounds that alternate, latency; each process by itself."""
+"""One broker and one workload: loads, and each contender by itself on them."""
 
 from __future__ import annotations
 
@@ -6,88 +6,89 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import floor, latency, load, measure, product, scores, topics
+from bench import latency, load, measure, scores, topics
+from bench.contenders import EVERY, FLOOR, PRODUCT, Contender, Job
 from bench.latency import Latency
 from bench.measure import Throughput
-from bench.report import Paces, Round
+from bench.subject import Subject
+from bench.workloads import Workload
 
 WARM_UP_EVENTS = 100_000
-LATENCY_WARM_UP_S = 20
 
 
 class Session:
-    """Measurements on one broker with one load."""
+    """Measurements on one broker with one workload."""
 
     def __init__(
-        self, brokers: str, folder: Path, events: list[load.Event], say: Callable[[str], None]
+        self,
+        brokers: str,
+        folder: Path,
+        workload: Workload,
+        say: Callable[[str], None],
+        partitions: int = topics.PARTITIONS,
     ) -> None:
         """``folder`` takes what the processes print; ``say`` is told what goes on."""
-        self._brokers, self._folder, self._events, self._say = brokers, folder, events, say
-        self._runs = 0
+        self._brokers, self._folder, self._say = brokers, folder, say
+        self._workload, self._partitions = workload, partitions
+        self._events: list[load.Event] = []
 
     def warm_up(self) -> None:
         """Lets the broker's compilers see the work before it counts."""
         self._say("warming the broker up")
-        self._reload(self._events[:WARM_UP_EVENTS])
-        self._floor(min(WARM_UP_EVENTS, len(self._events)))
+        self.load(WARM_UP_EVENTS)
+        self.throughput(FLOOR)
 
-    def round(self, i: int, rounds: int) -> Round:
-        """Both on a new load; who is first alternates.
+    def load(self, n: int) -> None:
+        """Puts so many events into new topics, or as many as the workload has."""
+        if len(self._events) != n:
+            self._events = self._workload.events(n)
+        self._say(f"{self._workload.name}: {len(self._events):,} events into Kafka")
+        self._renew()
+        load.produce(self._brokers, topics.EVENTS, self._events)
 
-        Raises:
-            RuntimeError: a process ended, or its output is wrong.
-        """
-        name = f"round {i + 1} of {rounds}"
-        self._say(f"{name}: {len(self._events):,} events into Kafka")
-        self._reload(self._events)
-        n = len(self._events)
-        if i % 2:
-            self._say(f"{name}: product, then floor")
-            done = self._product(n)
-            return Round(self._floor(n), done)
-        self._say(f"{name}: floor, then product")
-        return Round(self._floor(n), self._product(n))
-
-    def latency(self, rounds: int, seconds: int) -> list[Paces]:
-        """The floor's and the product's, on a broker whose compilers know the work by then.
+    def throughput(self, contender: Contender) -> Throughput:
+        """Of one contender on that load.
 
         Raises:
-            RuntimeError: a process ended, or events did not come out in time.
+            RuntimeError: its process ended, or its output is wrong.
+            PeerUnavailable: it cannot be had here.
         """
-        self._say(f"warming the broker up at {latency.RATE:,} events/s")
-        self._latency("floor", LATENCY_WARM_UP_S)
-        found = []
-        for i in range(rounds):
-            self._say(f"latency, round {i + 1} of {rounds}, at {latency.RATE:,} events/s")
-            found.append(Paces(self._latency("floor", seconds), self._latency("product", seconds)))
-        return found
+        command = self._command(contender)
+        self._say(f"{self._workload.name}: {contender.title}")
+        outputs = [contender.sink, *([topics.DEAD] if contender.name == PRODUCT.name else [])]
+        log, n = self._log(contender), len(self._events)
+        subject = measure.run(self._brokers, command, log, n, outputs)
+        self._say(f"{self._workload.name}: checking the output of {contender.title}")
+        output = scores.read(self._brokers, contender)
+        scores.check(output, contender, self._workload, self._events)
+        return measure.throughput(output.stamps_ms, subject, contender.warm_up)
 
-    def _latency(self, name: str, seconds: int) -> Latency:
-        topics.renew(self._brokers)
-        output = {"floor": topics.PASSED_ON, "product": topics.SCORED}[name]
-        return latency.run(self._brokers, self._command(name), self._log(), output, seconds)
+    def latency(self, contender: Contender, seconds: int, rate: int = latency.RATE) -> Latency:
+        """Of one contender, at a fixed rate.
 
-    def _reload(self, events: list[load.Event]) -> None:
-        topics.renew(self._brokers)
-        load.produce(self._brokers, topics.EVENTS, events)
+        Raises:
+            RuntimeError: its process ended, or events did not come out in time.
+            PeerUnavailable: it cannot be had here.
+        """
+        command = self._command(contender)
+        self._say(f"{self._workload.name}: latency of {contender.title} at {rate:,} events/s")
+        self._renew()
+        log = self._log(contender)
+        return latency.run(self._brokers, command, log, contender.sink, seconds, rate)
 
-    def _floor(self, events: int) -> Throughput:
-        command, outputs = self._command("floor"), [topics.PASSED_ON]
-        return measure.run(self._brokers, command, self._log(), events, outputs)
+    def subject(self, contender: Contender) -> Subject:
+        """One contender on new topics, to be started and watched by the caller."""
+        command = self._command(contender)
+        self._renew()
+        return Subject(command, self._log(contender))
 
-    def _product(self, events: int) -> Throughput:
-        command, outputs = self._command("product"), [topics.SCORED, topics.DEAD]
-        done = measure.run(self._brokers, command, self._log(), events, outputs)
-        self._say("comparing the scores with those of ONNX Runtime")
-        scores.check(self._brokers, self._events)
-        return done
+    def _renew(self) -> None:
+        outputs = {*(one.sink for one in EVERY), topics.DEAD}
+        topics.renew(self._brokers, sorted(outputs), self._partitions)
 
-    def _command(self, name: str) -> list[str]:
-        group = f"bench-{name}-{time.time_ns()}"
-        if name == "product":
-            return product.command(self._brokers, group)
-        return floor.command(self._brokers, group, topics.EVENTS, topics.PASSED_ON)
+    def _command(self, contender: Contender) -> list[str]:
+        group = f"bench-{contender.name}-{time.time_ns()}"
+        return contender.command(Job(self._brokers, group, contender.sink, self._workload))
 
-    def _log(self) -> Path:
-        self._runs += 1
-        return self._folder / f"{self._runs}.log"
+    def _log(self, contender: Contender) -> Path:
+        return self._folder / f"{contender.name}-{time.time_ns()}.log"

@@ -23,12 +23,13 @@ class Subject:
     """A process and its children; ``with`` starts and stops them.
 
     Attributes:
-        peak_rss_bytes: the most memory that was seen, over the whole tree.
+        rss_bytes: memory at the last look, over the whole tree.
+        peak_rss_bytes: the most that was seen.
     """
 
     def __init__(self, command: Sequence[str], log: Path, sample_s: float = SAMPLE_S) -> None:
         """``log`` takes everything that the process prints; looked at every ``sample_s``."""
-        self.peak_rss_bytes = 0
+        self.rss_bytes = self.peak_rss_bytes = 0
         self._command, self._log, self._sample_s = list(command), log, sample_s
         self._times_s: list[float] = []
         self._cpu_s: list[float] = []
@@ -39,6 +40,8 @@ class Subject:
     def __enter__(self) -> Subject:
         # Settings of the caller's shell would change what is measured.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RTML_")}
+        folder = str(self._log.parent)  # so that what a process leaves behind goes with the logs
+        environment |= {"TMPDIR": folder, "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={folder}"}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -96,4 +99,5 @@ class Subject:
                 rss += process.memory_info().rss
         self._times_s.append(now_s)
         self._cpu_s.append(cpu_s)
+        self.rss_bytes = rss
         self.peak_rss_bytes = max(self.peak_rss_bytes, rss)

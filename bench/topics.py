@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from bench.product import GRAPH
-from worker.graph.spec import load
-
-_SPEC, _ = load(GRAPH)
-EVENTS, SCORED, DEAD = _SPEC.source.topic, _SPEC.sink.topic, _SPEC.dead_letter_topic
+EVENTS, SCORED, DEAD = "bench-events", "bench-scored", "bench-dead"
 PASSED_ON = "bench-passed-on"
-OUTPUTS = (PASSED_ON, SCORED, DEAD)
 PARTITIONS = 4
 TIMEOUT_S = 30.0
 REACH_TIMEOUT_S = 10.0
@@ -44,8 +39,8 @@ def reachable(brokers: str) -> bool:
     return True
 
 
-def renew(brokers: str) -> None:
-    """Deletes all topics of the benchmark and makes them again, empty.
+def renew(brokers: str, outputs: Iterable[str], partitions: int = PARTITIONS) -> None:
+    """Deletes the topics of the load and of its outputs and makes them again, empty.
 
     The broker stamps output records with the time of their append.
 
@@ -55,8 +50,8 @@ def renew(brokers: str) -> None:
     """
     admin = AdminClient(client(brokers))
     stamped = {"message.timestamp.type": "LogAppendTime"}
-    wanted = [NewTopic(EVENTS, PARTITIONS, 1)]
-    wanted += [NewTopic(name, PARTITIONS, 1, config=stamped) for name in OUTPUTS]
+    wanted = [NewTopic(EVENTS, partitions, 1)]
+    wanted += [NewTopic(name, partitions, 1, config=stamped) for name in outputs]
     there = set(admin.list_topics(timeout=TIMEOUT_S).topics)
     old = [topic.topic for topic in wanted if topic.topic in there]
     for done in (admin.delete_topics(old) if old else {}).values():
@@ -103,18 +98,27 @@ class Reader:
 
     def length(self, *topics: str) -> int:
         """How many records the topics hold."""
-        return sum(
-            self.consumer.get_watermark_offsets(TopicPartition(topic, number), TIMEOUT_S)[1]
+        return sum(self.ends(*topics).values())
+
+    def ends(self, *topics: str) -> dict[tuple[str, int], int]:
+        """How many records each partition of the topics holds."""
+        return {
+            (topic, number): self.consumer.get_watermark_offsets(
+                TopicPartition(topic, number), TIMEOUT_S
+            )[1]
             for topic in topics
-            for number in range(PARTITIONS)
-        )
+            for number in self._partitions(topic)
+        }
+
+    def _partitions(self, topic: str) -> list[int]:
+        found = self.consumer.list_topics(topic, TIMEOUT_S).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return list(found.partitions)
 
     def follow(self, topic: str) -> None:
         """From now on ``consumer.poll`` gives what comes to the topic next."""
-        ends = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        for end in ends:
-            end.offset = self.consumer.get_watermark_offsets(end, TIMEOUT_S)[1]
-        self.consumer.assign(ends)
+        self.consumer.assign([TopicPartition(*one, end) for one, end in self.ends(topic).items()])
 
     def read(self, topic: str) -> Iterator[Message]:
         """All records that the topic holds by now.
@@ -122,8 +126,9 @@ class Reader:
         Raises:
             RuntimeError: they do not come.
         """
-        left = self.length(topic)
-        self.consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
+        ends = self.ends(topic)
+        left = sum(ends.values())
+        self.consumer.assign([TopicPartition(*one, 0) for one in ends])
         while left:
             found = self.consumer.consume(min(left, READ_EVENTS), TIMEOUT_S)
             if not found:
