@@ -227,6 +227,13 @@ def test_equals_plain_python(part: Part, rows: list[Row]) -> None:
     assert found.to_list() == [value(row) for row in rows]
 
 
+def test_round_leaves_what_would_overflow() -> None:
+    """A number that large has no decimals to lose."""
+    types = {"x": DType.FLOAT64}
+    after = run("Derive", {"into": "y", "expression": "round(x, 2)"}, types, {"x": [1e307, 1.005]})
+    assert after["y"].to_list() == [1e307, 1.0]
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from worker.nodes._expression.cells import Cells, Kind, numbers
+from worker.nodes._floats import round_floats
 
 NUMBER, TEXT, BOOL = Kind.NUMBER, Kind.TEXT, Kind.BOOL
 
@@ -101,8 +102,8 @@ def first_present(*of: Cells) -> Cells:
 
 
 def round_to(decimals: int) -> Callable[[Cells], Cells]:
-    """Rounds half to even."""
-    return _unary(lambda values: np.round(values, decimals))
+    """Rounds half to even; what would overflow stays."""
+    return _unary(lambda values: round_floats(values, decimals))
 
 
 OPERATORS: dict[str, Function] = {
