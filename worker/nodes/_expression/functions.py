@@ -49,7 +49,10 @@ def _unary(calculate: Callable[[Any], Any]) -> Callable[[Cells], Cells]:
 
 def _compared(calculate: Callable[[Any, Any], Any]) -> Callable[[Cells, Cells], Cells]:
     def call(left: Cells, right: Cells) -> Cells:
-        held = np.asarray(calculate(left.values, right.values), dtype=np.bool_)
+        operands = (left.values, right.values)
+        if left.whole is not None and right.whole is not None:
+            operands = (left.whole, right.whole)
+        held = np.asarray(calculate(*operands), dtype=np.bool_)
         return Cells(held, _missing(left, right))
 
     return call
