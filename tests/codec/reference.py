@@ -145,7 +145,10 @@ def _moment(value: Any) -> int | None:
         moment = datetime.datetime.fromisoformat(value.upper())
     except ValueError as error:
         raise UnfitError("date-time") from error
-    return (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
+    found = (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
+    if not -62_135_596_800_000 <= found <= 253_402_300_799_999:
+        raise UnfitError("years 1 to 9999")
+    return found
 
 
 def _vector(value: Any, component: Any) -> list[float] | None:

@@ -55,6 +55,13 @@ def test_labels_equal_pandas(
     assert after["x"].type.dtype is (DType.TEXT if as_text else DType.FLOAT64)
 
 
+def test_ids_are_told_apart() -> None:
+    """Whole edges of an int64 column are compared as whole numbers."""
+    items = [2**53, 2**53 + 1, 2**53 + 2]
+    params = {"column": "x", "bins": items}
+    assert run("Cut", params, {"x": DType.INT64}, {"x": items})["x"].to_list() == [None, 0, 1]
+
+
 def test_open_ends() -> None:
     """An infinite edge, written as text, takes every number but the infinite one it excludes."""
     infinite = float("inf")

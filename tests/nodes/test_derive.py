@@ -35,6 +35,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "b": st.none() | st.booleans(),
     "/a/b c": st.none() | st.booleans(),
 }
+IDS = st.integers(2**53 - 2, 2**53 + 5) | st.integers(-(2**53) - 5, -(2**53) + 2)
 Row = Mapping[str, Any]
 Part = tuple[str, Callable[[Row], Any]]
 """The text of an expression, and its value for a row."""
@@ -227,6 +228,13 @@ def test_equals_plain_python(part: Part, rows: list[Row]) -> None:
     assert found.to_list() == [value(row) for row in rows]
 
 
+def test_round_leaves_what_would_overflow() -> None:
+    """A number that large has no decimals to lose."""
+    types = {"x": DType.FLOAT64}
+    after = run("Derive", {"into": "y", "expression": "round(x, 2)"}, types, {"x": [1e307, 1.005]})
+    assert after["y"].to_list() == [1e307, 1.0]
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
@@ -301,6 +309,40 @@ def test_every_unknown_column_is_told() -> None:
     with pytest.raises(ConfigError) as caught:
         build("Derive", {"into": "y", "expression": "foo > bar"}, {"price": DType.FLOAT64})
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(("sign", "call"), ORDER.items())
+@given(st.lists(st.tuples(IDS, IDS), min_size=1), IDS)
+def test_ids_are_compared_exactly(
+    sign: str, call: Callable[..., Any], rows: list[tuple[Any, Any]], literal_: int
+) -> None:
+    """Whole numbers beyond 2^53, in two columns, and in a column and the text."""
+    types = {"a": DType.INT64, "b": DType.INT64}
+    given_rows = {"a": [row[0] for row in rows], "b": [row[1] for row in rows]}
+    params = {"into": "y", "expression": f"a {sign} b"}
+    found = run("Derive", params, types, given_rows)["y"].to_list()
+    assert found == [call(*row) for row in rows]
+    params = {"into": "y", "expression": f"a {sign} {literal_}"}
+    found = run("Derive", params, types, given_rows)["y"].to_list()
+    assert found == [call(row[0], literal_) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("n + 9007199254740993 > 0", "character 5: 9007199254740993 is more than float64 holds"),
+        ("x == 9007199254740993", "character 6: 9007199254740993 is more than float64 holds"),
+        ("n / 2 == -9007199254740993", "character 10: -9007199254740993 is more than"),
+        ("n == 9223372036854775809", "character 6: 9223372036854775809 is outside int64"),
+        ("s == 'a\\nb'", r"character 8: \\n is no escape; a backslash stands before quotes"),
+        ("n + \u0661", "character 5: '\u0661' is not understood here"),
+    ],
+)
+def test_what_would_become_another_value_is_refused(expression: str, problem: str) -> None:
+    """A number that float64 rounds, an escape that drops its sign, digits of other scripts."""
+    types = {"x": DType.FLOAT64, "n": DType.INT64, "s": DType.TEXT}
+    with pytest.raises(ConfigError, match=problem):
+        build("Derive", {"into": "y", "expression": expression}, types)
 
 
 @given(st.text(max_size=40) | st.text(alphabet="x1()+-*/%<>=!,.'`ifnotadr ", max_size=40))

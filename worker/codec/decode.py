@@ -28,6 +28,7 @@ TOMBSTONE = "tombstone"
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MILLISECOND = datetime.timedelta(milliseconds=1)
+_FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31T23:59:59.999", "ms")
 _NAT = np.iinfo(np.int64).min
 _MESSAGE_LENGTH = 300  # a message is a header of the dead letter, and field names have any length
 _MALFORMED = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, OverflowError)
@@ -74,6 +75,7 @@ class Decoder:
             for path, leaf in schema.leaves()
             if column_name(path) in wanted
         ]
+        self._times = [name for name, kind, _ in self._columns if kind.dtype is DType.DATETIME]
 
     def decode(self, values: Sequence[bytes | None]) -> Decoded:
         """The columns of ``values``; no exception whatever they hold.
@@ -116,6 +118,13 @@ class Decoder:
     ) -> Decoded:
         columns = {name: _column(events, kind, get) for name, kind, get in self._columns}
         batch = Batch({}, rows).with_columns(columns)
+        beyond = self._beyond_time(batch)
+        if beyond:
+            faults = sorted([*faults, *beyond], key=lambda fault: fault.row)
+            gone = {fault.row for fault in beyond}
+            kept = np.array([row not in gone for row in rows.tolist()], dtype=np.bool_)
+            batch, rows = batch.take(kept), rows[kept]
+            events = [event for event, keep in zip(events, kept, strict=True) if keep]
         if self._always_carries:
             return Decoded(batch, faults, drops, frozenset(rows.tolist()))
         carries: set[int] = set()
@@ -126,6 +135,17 @@ class Decoder:
                     int(rows[i]) for i, raw in enumerate(found) if raw is not msgspec.UNSET
                 )
         return Decoded(batch, faults, drops, frozenset(carries))
+
+    def _beyond_time(self, batch: Batch) -> list[Fault]:
+        """Rows that an offset leads out of the years that text can carry, each once."""
+        found: dict[int, Fault] = {}
+        for name in self._times:
+            ticks = batch[name].values
+            for i in np.flatnonzero((ticks < _FIRST) | (ticks > _LAST)).tolist():
+                row = int(batch.rows[i])
+                message = f"outside the years 1 to 9999 in UTC - at `{name}`; correct the event"
+                found.setdefault(row, Fault(row, Stage.DECODE, "SchemaMismatch", message))
+        return list(found.values())
 
 
 def _fault(row: int, error: Exception) -> Fault:

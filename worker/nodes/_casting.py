@@ -118,7 +118,8 @@ def _all_at_once(
     if fast is None or "_" in joined or not joined.isascii():
         return None
     try:
-        return np.array(list(map(fast, texts)), dtype=ColumnType(target).numpy)
+        with np.errstate(over="ignore"):
+            return np.array(list(map(fast, texts)), dtype=ColumnType(target).numpy)
     except (ValueError, OverflowError):
         return None
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from worker.batch import Batch, Column, DType
+from worker.batch import Batch, Column, DType, Mask
+from worker.nodes._floats import round_floats
 from worker.nodes._values import shown
 
 
@@ -22,6 +23,7 @@ class Change:
         also: further columns it is made of.
         error: a row whose value is present and has no result is rejected under this name; empty
             where it becomes missing.
+        vanishes: the rows whose value is present and rightly has no result.
         way_out: what a rejection advises.
         counts: whether ``apply`` also gives how many values it does not know.
     """
@@ -30,6 +32,7 @@ class Change:
     apply: Callable[..., Any]
     also: tuple[str, ...] = ()
     error: str = ""
+    vanishes: Callable[[Column], Mask] | None = None
     way_out: str = "correct the event"
     counts: bool = False
 
@@ -56,6 +59,8 @@ class Changes:
             if not change.error:
                 continue
             failed = new[target].missing & ~column.missing
+            if change.vanishes is not None and failed.any():
+                failed &= ~change.vanishes(column)
             if rejected is not None:
                 failed &= ~rejected
             rejected = failed if rejected is None else rejected | failed
@@ -80,15 +85,9 @@ def filled(column: Column, fill: Any) -> Column:
 
 def rounded(column: Column, decimals: int) -> Column:
     """Floats rounded half to even; those that would overflow stay. int64 has no decimals."""
-    values = column.values
-    if values.dtype.kind != "f":
+    if column.values.dtype.kind != "f":
         return column
-    with np.errstate(over="ignore"):
-        changed = np.round(values, decimals)
-    overflown = np.isinf(changed)
-    if overflown.any():
-        changed[overflown] = values[overflown]
-    return Column(changed)
+    return Column(round_floats(column.values, decimals))
 
 
 def clipped(column: Column, lower: Any, upper: Any) -> Column:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.batch import Column
+from worker.batch import Column, Mask
+
+_WRAPPED = 2.0**62
+"""Difference to the float result from which an int64 result has wrapped around: by 2^64."""
 
 
 def as_float64(column: Column) -> NDArray[np.float64]:
@@ -25,3 +30,15 @@ def finite_or_nan(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not finite.all():
         values[~finite] = np.nan
     return values
+
+
+def wrapped(whole: NDArray[Any], approximate: NDArray[Any]) -> Mask:
+    """Where an int64 result is not the number that the same calculation gives in float64."""
+    return np.asarray(np.abs(approximate - whole) > _WRAPPED)
+
+
+def round_floats(values: NDArray[Any], decimals: int) -> NDArray[Any]:
+    """Rounded half to even; those that would overflow on the way stay."""
+    with np.errstate(over="ignore"):
+        changed = np.round(values, decimals)
+    return np.where(np.isinf(changed), values, changed).astype(values.dtype, copy=False)

@@ -51,6 +51,15 @@ def parse_float(text: str) -> float:
     return value
 
 
+def is_number(text: str) -> bool:
+    """Whether the text is a number, were it even ``nan``, ``inf`` or ``1e999``."""
+    try:
+        float(_plain(text))
+    except ValueError:
+        return False
+    return True
+
+
 def _plain(text: str) -> str:
     """The text, if it has nothing that int() and float() take beyond numbers in data."""
     if "_" in text or not text.isascii():  # 1_000, and digits of other scripts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, StrictBool, StrictStr
 
@@ -41,14 +40,14 @@ class Cut(Node[CutParams]):
         gives={"age": ["young", "young", "grown", None, None]},
     )
 
-    _edges: NDArray[np.float64]
+    _edges: NDArray[Any]
     _table: Column
 
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
         """Edges must ascend; there must be one label for each interval, all of one type."""
         params = self.params
-        columns.need("column", params.column, NUMBERS)
-        self._edges = edges_of(columns, "bins", params.bins)
+        dtype = columns.need("column", params.column, NUMBERS).dtype
+        self._edges = edges_of(columns, "bins", params.bins, dtype)
         labels = params.labels
         names: list[Any] = list(range(len(params.bins) - 1)) if labels is None else [*labels]
         check_labels(columns, "labels", names, len(params.bins) - 1)

@@ -32,7 +32,8 @@ class Derive(Node[DeriveParams]):
     than letters, digits, ``_`` and dots; ``+ - * / %`` (``+`` joins texts), ``== != < <= > >=``,
     ``and or not``, brackets; abs, min, max, round(x, decimals), floor, ceil, log, log1p, exp, sqrt,
     lower, upper, length, coalesce(a, b, ...), if(condition, a, b), is_null. Columns are ``(n,)``
-    text, bool or numbers, which are calculated with as float64; ``%`` has the divisor's sign.
+    text, bool or numbers, which are calculated with as float64; ``%`` has the divisor's sign. int64
+    columns are compared with each other and with whole numbers exactly, so ids keep their digits.
 
     A missing operand makes the result missing, and so does a result that is not finite, as of a
     division by zero. ``and`` and ``or`` know three values: false and missing is false, true or
@@ -70,7 +71,9 @@ class Derive(Node[DeriveParams]):
             if columns.guessed:
                 check_functions(tree)
                 return Signature(reads, {into: ColumnType(DType.FLOAT64)})
-            found = _whole(compiled(tree, {name: KINDS[columns[name].dtype] for name in reads}))
+            kinds = {name: KINDS[columns[name].dtype] for name in reads}
+            whole = {name for name in reads if columns[name].dtype is DType.INT64}
+            found = _whole(compiled(tree, kinds, whole))
         except ExpressionError as error:
             columns.problem("expression", str(error), sure=True)
             return Signature((), {into: ColumnType(DType.FLOAT64)})

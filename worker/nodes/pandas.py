@@ -55,7 +55,9 @@ class Pandas(Node[PandasParams]):
     column to float or object. To isin, between, comparisons and str.contains it answers false, and
     true to ``ne``, as in pandas. Where pandas raises for a bad value, its row alone is rejected
     (CastError, DatetimeError), or missing with ``errors: coerce``. A result that is not finite, or
-    beyond int64, is missing. Without ``cols``, columns that an operation or its value does not fit
+    beyond int64 or float32, is missing, and so are the texts nan and inf as floats. Numbers in text
+    are ASCII without ``_``. isin and map look float32 up with its own digits, so 0.1 is none of
+    them. Without ``cols``, columns that an operation or its value does not fit
     pass unchanged. Times are UTC.
     """
 

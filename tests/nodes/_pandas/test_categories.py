@@ -40,6 +40,21 @@ def test_cut_by_whole_edges(items: Items, bins: list[int], right: bool, lowest: 
     assert result("cut", items, DType.INT64, bins=bins, **ways) == named
 
 
+@pytest.mark.parametrize("lowest", [True, False])
+def test_cut_of_ids(lowest: bool) -> None:
+    """int64 beyond float64: edges and values that differ by one are told apart."""
+    items, bins = [2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3], [2**53, 2**53 + 1, 2**53 + 2]
+    kwargs = {"bins": bins, "labels": False, "include_lowest": lowest}
+    expected = values(pd.cut(pd.Series(items), bins, labels=False, include_lowest=lowest))
+    assert result("cut", items, DType.INT64, **kwargs) == expected
+
+
+def test_labels_may_repeat_without_an_order() -> None:
+    """As in pandas."""
+    kwargs = {"bins": [0, 1, 2], "labels": ["a", "a"], "ordered": False}
+    assert result("cut", [1.0, 2.0], DType.FLOAT64, **kwargs) == ["a", "a"]
+
+
 @given(st.lists(st.none() | st.floats(-60, 60)), fractions, st.booleans())
 def test_cut_by_fractions(items: Items, bins: list[float], right: bool) -> None:
     """Edges with fractions: a number on an edge lies on the side that is included."""
@@ -152,6 +167,19 @@ def test_categories_of_one_column() -> None:
         (
             {"import": "cut", "kwargs": {"bins": [1, 2], "labels": []}, "cols": "i"},
             "0 labels, but 1 intervals",
+        ),
+        (
+            {"import": "cut", "kwargs": {"bins": [1, 2, 3], "labels": ["a", "a"]}, "cols": "i"},
+            r"kwargs.labels\[1\]: 'a' is given twice; pandas takes that with ordered: false",
+        ),
+        (
+            {
+                "import": "get_dummies",
+                "kwargs": {"dummy_na": True},
+                "cols": "s",
+                "categories": ["a", "nan"],
+            },
+            r"categories.s\[1\]: 'nan' is what dummy_na calls missing values",
         ),
         ({"import": "get_dummies", "cols": "s"}, "params.categories: one event knows no categor"),
         ({"import": "get_dummies"}, "name those of column 's'"),

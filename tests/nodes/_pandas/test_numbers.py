@@ -93,9 +93,9 @@ def test_floats_and_a_number(operation: str, items: Items, other: float, fill: A
 @pytest.mark.parametrize("operation", ["add", "sub", "mul", "div"])
 @given(
     rows=st.lists(st.tuples(st.none() | numbers, st.none() | st.integers(-(2**31), 2**31))),
-    fill=st.none() | st.integers(-5, 5),
+    fill=st.none() | st.integers(-5, 5) | st.floats(-5, 5),
 )
-def test_two_columns(operation: str, rows: list[tuple[Any, Any]], fill: int | None) -> None:
+def test_two_columns(operation: str, rows: list[tuple[Any, Any]], fill: float | None) -> None:
     """A column of floats with one of whole numbers; a division by zero is missing."""
     left, right = [[row[i] for row in rows] for i in (0, 1)]
     params = {
@@ -154,6 +154,21 @@ def test_over_whole_numbers(operation: str, rows: list[tuple[Any, ...]], data: A
     found = run("Pandas", params, dict.fromkeys("abc", DType.INT64), given_rows)["y"]
     assert found.to_list() == expected
     assert found.type.dtype is DType.INT64
+
+
+@given(rows=st.lists(st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 4)), skipna=st.booleans())
+def test_a_sum_beyond_int64_is_missing(rows: list[tuple[int, ...]], skipna: bool) -> None:
+    """Whatever it wraps around to; a sum that comes back on the way is exact."""
+    given_rows = {name: [row[i] for row in rows] for i, name in enumerate("abcd")}
+    params = {"import": "sum", "kwargs": {"axis": 1, "skipna": skipna}, "into": "y"}
+    found = run("Pandas", params, dict.fromkeys("abcd", DType.INT64), given_rows)["y"]
+    assert found.to_list() == [s if -(2**63) <= (s := sum(r)) < 2**63 else None for r in rows]
+
+
+def test_the_least_int64_has_no_absolute_value() -> None:
+    """It is missing, not negative."""
+    items = [-(2**63), None, -5]
+    assert result("abs", items, DType.INT64) == [None, None, 5]
 
 
 @pytest.mark.parametrize(

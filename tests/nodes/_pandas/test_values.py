@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.nodes._pandas.truth import (
     COLUMNS,
     Items,
+    finite,
     ours,
     result,
     series,
@@ -167,6 +168,20 @@ def test_astype(
     expected = values(series(items, dtype).astype(target))
     assert result("astype", items, dtype, dtype=target) == expected
     assert result("astype", [*items, None], dtype, dtype=target) == [*expected, None]
+
+
+@pytest.mark.parametrize("target", ["float", "float32"])
+def test_astype_reads_what_pandas_reads(target: str) -> None:
+    """Text that is no finite number of that dtype is missing and no dead letter."""
+    items = ["nan", "NaN", " 1.5 ", "inf", "-Infinity", "1e999", "1e300", None]
+    with np.errstate(over="ignore"):
+        expected = finite(series(items, DType.TEXT).astype(target))
+    assert result("astype", items, DType.TEXT, dtype=target) == expected
+
+
+def test_astype_of_what_float32_cannot_hold() -> None:
+    """It is infinite in pandas, and so is missing."""
+    assert result("astype", [1e300, 0.5], DType.FLOAT64, dtype="float32") == [None, 0.5]
 
 
 @given(texts)

@@ -34,10 +34,13 @@ class Cells:
     Attributes:
         values: float64, bool, or object with texts; never None.
         missing: of the same shape, or one that broadcasts to it.
+        whole: the same numbers as int64 where they are whole, for comparisons: float64 holds
+            them up to 2^53 only.
     """
 
     values: NDArray[Any]
     missing: NDArray[np.bool_]
+    whole: NDArray[np.int64] | None = None
 
 
 Run = Callable[[Batch], Cells]
@@ -46,14 +49,16 @@ Run = Callable[[Batch], Cells]
 def constant(value: Any, kind: Kind) -> Cells:
     """One value for every row; None is missing."""
     held = FILL[kind] if value is None else value
-    return Cells(np.array(held, dtype=NUMPY[kind]), np.array(value is None))
+    whole = np.array(value, dtype=np.int64) if type(value) is int else None
+    return Cells(np.array(held, dtype=NUMPY[kind]), np.array(value is None), whole)
 
 
 def from_column(column: Column, kind: Kind) -> Cells:
     """A ``(n,)`` column."""
     missing = column.missing
     if kind is Kind.NUMBER:
-        return Cells(as_float64(column), missing)
+        whole = column.values if column.values.dtype.kind == "i" else None
+        return Cells(as_float64(column), missing, whole)
     values = column.values
     if kind is Kind.TEXT and missing.any():
         values = values.copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.batch import NUMBERS, Batch, DType
@@ -20,7 +20,7 @@ from worker.nodes._expression.functions import (
     is_null,
     round_to,
 )
-from worker.nodes._expression.parse import Apply, Constant, Name, Tree
+from worker.nodes._expression.parse import COMPARISONS, Apply, Constant, Name, Tree
 from worker.nodes._expression.tokens import ExpressionError
 
 KINDS: dict[DType, Kind] = {
@@ -70,11 +70,14 @@ def check_functions(tree: Tree) -> None:
             check_functions(part)
 
 
-def compiled(tree: Tree, kinds: Mapping[str, Kind]) -> Compiled:
-    """What the tree gives for columns of these kinds.
+def compiled(
+    tree: Tree, kinds: Mapping[str, Kind], whole: Collection[str] = frozenset()
+) -> Compiled:
+    """What the tree gives for columns of these kinds, of which ``whole`` are int64.
 
     Raises:
-        ExpressionError: the first operand of a wrong kind, or a function that does not exist.
+        ExpressionError: the first operand of a wrong kind, a function that does not exist, or a
+            number that would be rounded.
     """
     if isinstance(tree, Constant):
         return _constant(tree)
@@ -82,7 +85,8 @@ def compiled(tree: Tree, kinds: Mapping[str, Kind]) -> Compiled:
         name, kind = tree.column, kinds[tree.column]
         return Compiled(tree.position, kind, lambda batch: from_column(batch[name], kind))
     _known(tree)
-    of = [compiled(part, kinds) for part in tree.of]
+    _check_exact(tree, whole)
+    of = [compiled(part, kinds, whole) for part in tree.of]
     if tree.name in EQUALITY:
         return _equality(tree, of)
     if tree.name in SPECIAL:
@@ -91,6 +95,18 @@ def compiled(tree: Tree, kinds: Mapping[str, Kind]) -> Compiled:
     if tree.name == "+" and of[0].kind is Kind.TEXT:
         found = JOIN
     return _applied(tree, of, found)
+
+
+def _check_exact(tree: Apply, whole: Collection[str]) -> None:
+    """A literal that float64 would round may be compared with whole numbers, and no more."""
+    others = [part for part in tree.of if not isinstance(part, Constant)]
+    if tree.name in COMPARISONS and all(isinstance(p, Name) and p.column in whole for p in others):
+        return
+    for part in tree.of:
+        value = part.value if isinstance(part, Constant) else None
+        if isinstance(value, int) and value != float(value):
+            message = f"{value} is more than float64 holds; compare int64 columns with it only"
+            raise ExpressionError(part.position, message)
 
 
 def _constant(tree: Constant) -> Compiled:
@@ -171,8 +187,7 @@ def _round(tree: Apply, of: Sequence[Compiled]) -> Compiled:
 
 def _decimals(tree: Tree) -> int:
     value = tree.value if isinstance(tree, Constant) else None
-    whole = isinstance(value, float) and value.is_integer() and value <= _MAX_DECIMALS
-    if not whole or not isinstance(value, float):
+    if not isinstance(value, (int, float)) or value not in range(_MAX_DECIMALS + 1):
         message = f"decimals are a whole number from 0 to {_MAX_DECIMALS}, written out"
         raise ExpressionError(tree.position, message)
     return int(value)

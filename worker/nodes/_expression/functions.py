@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from worker.nodes._expression.cells import Cells, Kind, numbers
+from worker.nodes._floats import round_floats
 
 NUMBER, TEXT, BOOL = Kind.NUMBER, Kind.TEXT, Kind.BOOL
 
@@ -48,7 +49,10 @@ def _unary(calculate: Callable[[Any], Any]) -> Callable[[Cells], Cells]:
 
 def _compared(calculate: Callable[[Any, Any], Any]) -> Callable[[Cells, Cells], Cells]:
     def call(left: Cells, right: Cells) -> Cells:
-        held = np.asarray(calculate(left.values, right.values), dtype=np.bool_)
+        operands = (left.values, right.values)
+        if left.whole is not None and right.whole is not None:
+            operands = (left.whole, right.whole)
+        held = np.asarray(calculate(*operands), dtype=np.bool_)
         return Cells(held, _missing(left, right))
 
     return call
@@ -101,8 +105,8 @@ def first_present(*of: Cells) -> Cells:
 
 
 def round_to(decimals: int) -> Callable[[Cells], Cells]:
-    """Rounds half to even."""
-    return _unary(lambda values: np.round(values, decimals))
+    """Rounds half to even; what would overflow stays."""
+    return _unary(lambda values: round_floats(values, decimals))
 
 
 OPERATORS: dict[str, Function] = {

@@ -14,7 +14,8 @@ MAX_NESTING = 32
 MAX_DEPTH = 200
 """How deep the tree may be; a chain of operators is as deep as it is long."""
 
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_INT64_MAX = 2**63 - 1
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
@@ -23,7 +24,7 @@ class Constant:
     """A number, a text, true, false or null."""
 
     position: int
-    value: float | str | bool | None
+    value: float | int | str | bool | None
     depth: int = 1
 
 
@@ -99,11 +100,11 @@ class _Parser:
 
     def _comparison(self) -> Tree:
         left = self._sum()
-        token = self._take(*_COMPARISONS)
+        token = self._take(*COMPARISONS)
         if token is None:
             return left
         tree = _apply(token, token.text, left, self._sum())
-        if self._next.sort is Sort.SIGN and self._next.text in _COMPARISONS:
+        if self._next.sort is Sort.SIGN and self._next.text in COMPARISONS:
             message = "comparisons are not chained; write a < b and b < c"
             raise ExpressionError(self._next.position, message)
         return tree
@@ -126,9 +127,11 @@ class _Parser:
 
     def _before(self, token: Token, name: str, operand: Callable[[], Tree]) -> Tree:
         self._enter(token)
-        tree = _apply(token, name, operand())
+        of = operand()
         self._nesting -= 1
-        return tree
+        if name == "neg" and isinstance(of, Constant) and type(of.value) is int:
+            return Constant(token.position, -of.value)
+        return _apply(token, name, of)
 
     def _enter(self, token: Token) -> None:
         self._nesting += 1
@@ -179,6 +182,13 @@ def _number(token: Token) -> Constant:
     value = float(token.text)
     if not math.isfinite(value):
         raise ExpressionError(token.position, f"{token.text} is outside float64")
+    if not token.text.isdigit():
+        return Constant(token.position, value)
+    whole = int(token.text)
+    if whole <= _INT64_MAX:
+        return Constant(token.position, whole)
+    if whole != value:
+        raise ExpressionError(token.position, f"{token.text} is outside int64")
     return Constant(token.position, value)
 
 

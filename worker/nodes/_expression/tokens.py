@@ -13,7 +13,7 @@ KEYWORDS = frozenset({"and", "or", "not", "true", "false", "null"})
 
 _TOKEN = re.compile(
     r"""\s*(?:
-        (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+        (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
       | `(?P<quoted>[^`]+)`
       | (?P<name>[^\W\d]\w*(?:\.\w+)*)
@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_BAD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\[^\\'\"])", re.DOTALL)
 _INSTEAD = {"=": "==", "&": "and", "|": "or", "!": "not", "^": "a product", "?": "if(c, a, b)"}
 
 
@@ -75,6 +76,9 @@ def _token(match: re.Match[str]) -> Token:
     group = match.lastgroup or ""
     text, position = match[group], match.start(group)
     if group == "text":
+        if (bad := _BAD_ESCAPE.search(text)) is not None:
+            message = f"{bad[1]} is no escape; a backslash stands before quotes and backslashes"
+            raise ExpressionError(position + bad.start(1), message)
         return Token(Sort.TEXT, _ESCAPE.sub(r"\1", text[1:-1]), position)
     if group == "quoted":
         return Token(Sort.COLUMN, text, position - 1)

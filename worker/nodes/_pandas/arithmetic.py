@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,9 @@ from pydantic import StrictStr
 from worker.batch import NUMBERS, Column, ColumnType, DType, Mask
 from worker.nodes._changes import Change
 from worker.nodes._fit import Number
-from worker.nodes._floats import finite_or_nan
+from worker.nodes._floats import finite_or_nan, wrapped
 from worker.nodes._pandas.operation import Kwargs, Operation, PerColumn, fitted
 from worker.nodes.base import Columns
-
-_WRAPPED = 2.0**62
-"""Difference to the float result from which an int64 result has wrapped around: by 2^64."""
 
 Operator = Callable[[Any, Any], Any]
 
@@ -48,9 +46,10 @@ def _binary(calculate: Operator) -> Callable[..., Change]:
             fitted(columns, "fill_value", fill, dtype)
         with np.errstate(all="ignore"):
             result = calculate(_empty(dtype), right).dtype
+        held = None if fill is None else _Fill(fill, result)
 
         def apply(left: Column, *others: Column) -> Column:
-            return _calculated(calculate, left, others[0] if others else right, fill)
+            return _calculated(calculate, left, others[0] if others else right, held)
 
         also = (other,) if isinstance(other, str) else ()
         return Change(Column(np.empty(0, result)).type.dtype, apply, also)
@@ -62,34 +61,41 @@ def _empty(dtype: DType) -> NDArray[Any]:
     return np.empty(0, ColumnType(dtype).numpy)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fill:
+    """What stands for a missing value, in the result's dtype: a column of int64 has no halves."""
+
+    value: float
+    dtype: np.dtype[Any]
+
+    def of(self, values: NDArray[Any], missing: Mask) -> NDArray[Any]:
+        if not missing.any():
+            return values
+        values = values.astype(self.dtype)
+        values[missing] = self.value
+        return values
+
+
 def _calculated(
-    calculate: Operator, left: Column, right: Column | float, fill: float | None
+    calculate: Operator, left: Column, right: Column | float, fill: _Fill | None
 ) -> Column:
     lost = left.missing
     if isinstance(right, Column):
         right_lost = right.missing
         gone = lost | right_lost if fill is None else lost & right_lost
-        second: Any = _filled(right.values, right_lost, fill)
+        second: Any = right.values if fill is None else fill.of(right.values, right_lost)
     else:
         gone = lost if fill is None else np.zeros(len(left), dtype=np.bool_)
         second = right
-    first = _filled(left.values, lost, fill)
+    first = left.values if fill is None else fill.of(left.values, lost)
     with np.errstate(all="ignore"):
         result = calculate(first, second)
         if result.dtype.kind == "i":
             approximate = calculate(np.float64(1) * first, np.float64(1) * second)
-            gone = gone | (np.abs(approximate - result) > _WRAPPED)
+            gone = gone | wrapped(result, approximate)
         else:
             result = finite_or_nan(result)
     return Column(result, ~gone)
-
-
-def _filled(values: NDArray[Any], missing: Mask, fill: float | None) -> NDArray[Any]:
-    if fill is None or not missing.any():
-        return values
-    values = values.copy()
-    values[missing] = fill
-    return values
 
 
 def _operation(says: str, calculate: Operator) -> Operation[Any]:

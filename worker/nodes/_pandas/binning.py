@@ -45,14 +45,16 @@ class CutKwargs(Kwargs):
         return bins
 
 
-def _cut(columns: Columns, kwargs: CutKwargs, _: str, __: DType) -> Change:
-    edges = edges_of(columns, "kwargs.bins", kwargs.bins)
+def _cut(columns: Columns, kwargs: CutKwargs, _: str, given: DType) -> Change:
+    edges = edges_of(columns, "kwargs.bins", kwargs.bins, given)
     labels: list[Any] = list(range(len(edges) - 1))
     if isinstance(kwargs.labels, list):
         labels = kwargs.labels
     elif kwargs.labels is None:
         labels = interval_names(kwargs)
     check_labels(columns, "kwargs.labels", labels, len(edges) - 1)
+    if isinstance(kwargs.labels, list) and kwargs.ordered:
+        _check_distinct(columns, kwargs.labels)
     dtype = common_dtype(labels) if labels else DType.TEXT
     table = Column.of([None, *labels], dtype)
 
@@ -63,6 +65,15 @@ def _cut(columns: Columns, kwargs: CutKwargs, _: str, __: DType) -> Change:
         return table.take(found)
 
     return Change(dtype, apply)
+
+
+def _check_distinct(columns: Columns, labels: Sequence[object]) -> None:
+    seen: set[object] = set()
+    for i, label in enumerate(labels):
+        if label in seen:
+            message = f"{label!r} is given twice; pandas takes that with ordered: false only"
+            columns.problem(f"kwargs.labels[{i}]", message, sure=True)
+        seen.add(label)
 
 
 def interval_names(kwargs: CutKwargs) -> list[str]:

@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from worker.batch import ANY, Column, DType
+from worker.batch import ANY, FLOATS, Column, DType, Mask
 from worker.nodes._casting import convert
 from worker.nodes._changes import Change
 from worker.nodes._fit import Scalar
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import Kwargs, Named, Operation, PerColumn, as_is, fits
 from worker.nodes._tables import Replacement
+from worker.nodes._values import is_number
 from worker.nodes.base import Columns
 
 Table = Annotated[dict[Scalar, Scalar | None], Field(min_length=1, max_length=MAX_ENTRIES)]
@@ -108,7 +109,18 @@ def _astype(columns: Columns, kwargs: AstypeKwargs, name: str, dtype: DType) -> 
         _refuse(columns, name, dtype, target)
     if dtype is DType.BOOL and target is DType.TEXT:
         return Change(target, _bool_to_text)
-    return Change(target, lambda column: convert(column, target)[0], error="CastError")
+    vanishes = _numbers if target in FLOATS else None
+    return Change(
+        target, lambda column: convert(column, target)[0], error="CastError", vanishes=vanishes
+    )
+
+
+def _numbers(column: Column) -> Mask:
+    """Numbers that are missing as a float: nan, infinity, and what is beyond float32."""
+    if column.type.dtype is not DType.TEXT:
+        return np.ones(len(column), dtype=np.bool_)
+    found = (text is not None and is_number(text) for text in column.values)
+    return np.fromiter(found, np.bool_, len(column))
 
 
 def _refuse(columns: Columns, name: str, dtype: DType, target: DType) -> None:

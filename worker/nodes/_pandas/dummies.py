@@ -68,7 +68,11 @@ def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
         at = f"categories.{source}"
         lookup = Lookup(fit_items(call.columns, at, categories, dtype), dtype)
         labels: list[Any] = [*categories[1 if kwargs.drop_first else 0 :]]
-        labels += ["nan"] if kwargs.dummy_na else []
+        if kwargs.dummy_na:
+            if "nan" in labels:
+                message = f"'nan' is what dummy_na calls missing values of column '{source}'"
+                call.columns.problem(f"{at}[{categories.index('nan')}]", message, sure=True)
+            labels.append("nan")
         new = [f"{prefix}{kwargs.prefix_sep}{label}" for label in labels]
         for i, name in enumerate(new):
             names.claim(f"{at}[{i}]", name, source)

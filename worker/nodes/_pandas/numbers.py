@@ -76,7 +76,11 @@ def _round(columns: Columns, kwargs: RoundKwargs, name: str, dtype: DType) -> Ch
 
 
 def _abs(_: Columns, __: NoKwargs, ___: str, dtype: DType) -> Change:
-    return Change(dtype, lambda column: Column(np.abs(column.values), column.valid))
+    def apply(column: Column) -> Column:
+        found = np.abs(column.values)
+        return Column(found, ~column.missing & ~(found < 0))  # int64 has no 2^63
+
+    return Change(dtype, apply)
 
 
 def _function(call: Callable[[Any], NDArray[np.float64]]) -> Callable[..., Change]:

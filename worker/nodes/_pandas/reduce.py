@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictBool, field_validator
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
-from worker.nodes._floats import as_float64, finite_or_nan
+from worker.nodes._floats import as_float64, finite_or_nan, wrapped
 from worker.nodes._pandas.operation import Call, Effect, Kwargs, Operation, PerFrame
 
 _LARGEST = np.iinfo(np.int64)
@@ -81,7 +81,11 @@ class _Reduction:
             filled.append(np.where(part.missing, start, values).astype(values.dtype, copy=False))
         with np.errstate(all="ignore"):
             total = reduce(self._fold, filled)
+            if whole:
+                rough = reduce(self._fold, [values.astype(np.float64) for values in filled])
         present = sum(((~part.missing).astype(np.int64) for part in parts), np.int64(0))
+        if whole:  # a sum that left int64 has as many values as none
+            present = np.where(wrapped(total, rough), -1, present)
         return total, np.asarray(present)
 
 
