@@ -75,9 +75,7 @@ class Settings(BaseModel):
     drain_timeout_ms: int = Field(default=20_000, ge=0, le=600_000, validate_default=True)
     """How long a stop or a revoke waits for what is in flight."""
     commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
-    """Under load, with exactly once also how long a transaction takes in events."""
     transaction_timeout_ms: int = Field(default=10_000, ge=1_000, le=20_000)
-    """After which Kafka aborts what a dead worker left open; so long its readers may wait."""
     fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
     model_timeout_ms: int = Field(default=5_000, ge=100, le=600_000)
     """How long one run of a model may take; its events become dead letters then."""

@@ -13,7 +13,9 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.kafka.client import committed, end_offsets
+from confluent_kafka import Producer
+
+from tests.kafka.client import Record, committed, end_offsets
 from tests.kafka.feeder import Feeder
 from tests.kafka.metrics import total
 from tests.kafka.reading import Reader, aborted
@@ -24,8 +26,8 @@ from tests.kafka.worker import Worker
 
 N, KILLS = int(os.environ.get("RTML_KILL_EVENTS", "10000")), int(os.environ.get("RTML_KILLS", "4"))
 PER_S = 1_000
-SLOW_PER_S = 250
-"""So slow that there are events as long as there are kills: each takes a session, and a start."""
+KILL_PER_S, SLOW_PER_S = 400, 250
+"""Slow enough that there are events before and after a fault."""
 PARTITIONS = 4
 SEED = 6
 SESSION_S = 6.0
@@ -52,6 +54,12 @@ def owned(worker: Worker) -> set[str]:
     return {one.partition('partition="')[2].partition('"')[0] for one in lines}
 
 
+def batched(sent: list[Record], size: int) -> list[list[Record]]:
+    """Consecutive parts, the last one with what is left over."""
+    starts = range(0, len(sent) - size + 1, size)
+    return [sent[start : None if start == starts[-1] else start + size] for start in starts]
+
+
 def amid_transactions(service: Service, worker: Worker) -> bool:
     """Whether every partition that a worker writes for has a transaction that is open."""
     ends = end_offsets(service.bootstrap, service.sink, "read_uncommitted")
@@ -75,9 +83,12 @@ def test_kills_lose_nothing_and_repeat_nothing(kafka: str, tmp_path: Path) -> No
     with ExitStack() as stack:
         reader = stack.enter_context(Reader(kafka, service.sink, PARTITIONS))
         replicas = [stack.enter_context(service.worker(environment=SETTINGS)) for _ in range(2)]
-        with Feeder(kafka, service.source, sent, SLOW_PER_S):
-            for _ in range(KILLS):
-                until(lambda: all(map(owned, replicas)), timeout_s=60)
+        for chunk in batched(sent, N // (KILLS + 1)):
+            until(lambda: all(map(owned, replicas)), timeout_s=60)
+            with Feeder(kafka, service.source, chunk, KILL_PER_S) as feed:
+                feed.wait_sent(len(chunk) // 10)
+                if chunk[-1] is sent[-1]:
+                    break
                 victim = draw.randrange(2)
                 until(partial(amid_transactions, service, replicas[victim]))
                 replicas[victim].kill()
@@ -147,8 +158,6 @@ def test_a_fenced_worker_asks_the_group_and_goes_on(kafka: str, tmp_path: Path) 
 
     The group says that it is the worker's still: it is scored again, and nothing is lost or twice.
     """
-    from confluent_kafka import Producer
-
     service, sent = service_of(kafka, tmp_path), events(4_000)
     name = f"{service.group}/{service.source}/0"
     with service.worker() as worker:
