@@ -1,7 +1,7 @@
 """``docs/performance.md`` and its plots, written from what the parts kept in ``bench/out``.
 
-Between ``<!-- bench: NAME -->`` and ``<!-- end: NAME -->`` stands the table of that part. A part
-that has not run here leaves its table and its plot as they are.
+Between ``<!-- bench: NAME -->`` and ``<!-- end: NAME -->`` stand the table and the plot of a part.
+One that has not run here leaves them as they are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,14 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 FOLDER = PAGE.parent / "performance"
 SWEEPS = {"replicas": "replicas", "partitions": "partitions", "columns": "numbers", "sizes": "size"}
 """Parts of one table each, and the heading of their condition."""
+ABOUT = {
+    "peers": "Events per second of each contender",
+    "workloads": "Events per second on each workload",
+    "scaling": "Processor time per event as the work grows, and the rate of replicas",
+    "curve": "Latency against rate",
+    "overload": "Events that wait, and memory",
+}
+"""What a plot shows, for those who cannot see it."""
 
 
 def write() -> list[Path]:
@@ -28,12 +36,16 @@ def write() -> list[Path]:
     sections = {name: _section(result) for name, result in results.items()}
     if overload is not None:
         sections["overload"] = _joined(overload.text, _facts(overload.machine, overload.setup))
+    FOLDER.mkdir(exist_ok=True)
+    drawn = plots.write(FOLDER, results, overload)
+    for path in drawn:
+        image = f"![{ABOUT[path.stem]}]({FOLDER.name}/{path.name})"
+        sections[path.stem] = _joined(*filter(None, [sections.get(path.stem), image]))
     page = PAGE.read_text(encoding="utf-8")
     for name, text in sections.items():
         page = _placed(page, name, text)
     PAGE.write_text(page, encoding="utf-8")
-    FOLDER.mkdir(exist_ok=True)
-    return [PAGE, *plots.write(FOLDER, results, overload)]
+    return [PAGE, *drawn]
 
 
 def _placed(page: str, name: str, text: str) -> str:

@@ -22,7 +22,7 @@ MAX_LOAD_BYTES = 200_000_000
 """A load of large events has fewer of them."""
 VISITS = 4_000
 POINTS = 784
-"""Of an event of Crayfish (EDBT 2024, https://doi.org/10.48786/edbt.2024.58): 28 x 28 greys."""
+"""Of an event of Crayfish, the benchmark of streams with models (EDBT 2024): 28 x 28 greys."""
 VECTORS, DECIMALS = 200, 7
 
 

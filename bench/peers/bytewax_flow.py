@@ -1,6 +1,6 @@
 """Bytewax: a dataflow whose map takes a whole batch, so that the model runs once for it.
 
-https://docs.bytewax.io/stable/api/bytewax.operators.html names ``flat_map_batch`` for this;
+https://docs.bytewax.io/v0.21.0/api/bytewax/bytewax.operators.html has ``flat_map_batch`` for this;
 ``batch_size`` is that of the Kafka source. It has no consumer group, and no recovery store is set
 up: it starts at the beginning whenever it starts.
 """

@@ -1,8 +1,9 @@
 """Pathway: a table over the topic, and a function that is given many rows at once.
 
-``max_batch_size`` of a function and ``autocommit_duration_ms`` of a source are described in
-https://pathway.com/developers/api-docs/udfs and .../api-docs/pathway-io/kafka; a short commit is
-what keeps its latency low. ``deterministic`` spares it from remembering every result.
+``autocommit_duration_ms`` of the source is that of
+https://pathway.com/developers/user-guide/connectors/kafka_connectors; a short one keeps its latency
+low. ``max_batch_size`` and ``deterministic``, which spares it from remembering every result, are
+described with ``pw.udf``.
 """
 
 from __future__ import annotations

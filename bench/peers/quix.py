@@ -1,7 +1,7 @@
 """Quix Streams: a StreamingDataFrame that updates each event.
 
 At least once, with commits by interval, is its default:
-https://quix.io/docs/quix-streams/configuration.html. The producer has acks=all and idempotence; its
+https://docs.quix.io/quix-streams/configuration.html. The producer has acks=all and idempotence; its
 JSON is orjson. There is no operation on batches other than windows.
 """
 
