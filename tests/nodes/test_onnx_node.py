@@ -19,6 +19,7 @@ from worker.batch import Batch, Column, ColumnType, DType
 from worker.errors import ConfigError, Stage
 from worker.models.file import ModelFile
 from worker.models.session import Session
+from worker.nodes._onnx_feed import matrix
 from worker.nodes.base import Columns, Context
 from worker.nodes.onnx_node import ONNXNode, ONNXNodeParams
 
@@ -241,7 +242,7 @@ def test_a_missing_int_or_bool_is_no_zero(dtype: DType, missing: str, tmp_path: 
     assert list(rejected(found)) == ([1] if missing == "reject" else [])
     assert found["f0_again"].to_list()[0] == 5.0
     if missing == "nan":
-        assert np.isnan(node._matrix(feed, batch, {})[1, 0])
+        assert np.isnan(matrix(feed, batch, node.params.missing, {})[1, 0])
 
 
 def test_missing_nan_lets_the_model_decide() -> None:
@@ -312,9 +313,9 @@ def test_a_rejected_event_does_not_reach_the_model() -> None:
     node = build("ONNXNode", LR, TWO)
     assert isinstance(node, ONNXNode)
     batch = columns_of(typed(TWO), {"f0": [1.0, None, 1e300], "f1": [2.0, 7.0, 8.0]})
-    matrix = node._matrix(node._feeds[0], batch, {})
-    assert matrix.tolist() == [[1.0, 2.0], [0.0, 7.0], [0.0, 8.0]]
-    assert (matrix.flags.c_contiguous, str(matrix.dtype)) == (True, "float32")
+    fed = matrix(node._feeds[0], batch, node.params.missing, {})
+    assert fed.tolist() == [[1.0, 2.0], [0.0, 7.0], [0.0, 8.0]]
+    assert (fed.flags.c_contiguous, str(fed.dtype)) == (True, "float32")
 
 
 @pytest.mark.parametrize(

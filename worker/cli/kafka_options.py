@@ -27,15 +27,15 @@ WAIT_S = 10.0
 PARTITIONS = 4
 
 
-def settings_for(brokers: str | None, model_store: str | None = None) -> Settings:
-    """The settings from flags and variables; unknown variables are warned about.
+def settings_for(brokers: str | None, **flags: str | None) -> Settings:
+    """The settings from flags (by field) and variables; unknown variables are warned about.
 
     Raises:
         ConfigError: every setting that is wrong.
     """
     from worker.settings import load
 
-    settings, warnings = load(os.environ, {"brokers": brokers, "model_store": model_store})
+    settings, warnings = load(os.environ, {"brokers": brokers, **flags})
     for warning in warnings:
         err.print(f"warning: {printable(warning)}", style="yellow")
     return settings

@@ -13,6 +13,7 @@ import typer
 
 from worker.cli.console import KAFKA, ExitCode, Output, OutputOption, count, err, out, print_json
 from worker.cli.flush import flushed
+from worker.cli.gather import Gathered
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import WAIT_S, BrokersOption, Waiting, WaitOption, settings_for
 from worker.cli.loading import graph_path
@@ -74,9 +75,12 @@ def produce(
     A file with an empty line, or one without the key, is refused before anything is sent.
     Exit code 1 says that Kafka refused events, 3 that it did not answer.
     """
+    found = Gathered()
     if file is not None and simulate is not None:
-        raise ConfigError(Problem("", "FILE and --simulate exclude each other"))
-    settings = settings_for(brokers)
+        found.problems.append(Problem("", "FILE and --simulate exclude each other"))
+    with found.more():
+        settings = settings_for(brokers)
+    found.check()
     if rate is None:
         rate = SIMULATED_PER_SECOND if simulate is not None else 0.0
     from worker.stream.tools import connect

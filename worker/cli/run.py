@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.console import KAFKA, ExitCode
+from worker.cli.gather import Gathered
 from worker.cli.interrupt import draining, nothing_to_drain
 from worker.cli.kafka_options import PARTITIONS, BrokersOption, PartitionsOption
 from worker.cli.loading import load_graph
@@ -77,20 +78,24 @@ def run(
     from worker.settings import load
     from worker.stream.clients import security
 
+    found = Gathered()
     if graphs and location is not None:
         message = "graphs and a location exclude each other; publish the graphs to the location"
-        raise ConfigError(Problem("--location", message))
+        found.problems.append(Problem("--location", message))
     flags = {"brokers": brokers, "group": group, "http_port": http_port, "location": location}
-    settings, warnings = load(os.environ, flags)
-    logs.configure(settings.log_format, settings.log_level)
-    logs.warn_all("unknown_setting", warnings)
-    security(settings)  # certificates that cannot be used are told before anything is started
-    if replicas > 1:
+    with found.more():
+        settings, warnings = load(os.environ, flags)
+        logs.configure(settings.log_format, settings.log_level)
+        logs.warn_all("unknown_setting", warnings)
+        security(settings)  # certificates that cannot be used are told before anything is started
+    if replicas > 1 and not found.problems:
         raise typer.Exit(supervise(sys.argv[1:], replicas, settings))
-    if while_open is not None:
+    if while_open is not None and not found.problems:
         drain_when_closed(while_open)
     with nothing_to_drain():
-        plans, seconds = _load(graphs or [])
+        with found.more():
+            plans, seconds = _load(graphs or [])
+        found.check()
         store = None if graphs else partial(store_of, settings)
 
         from worker.app import Options, Worker

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from worker.cli.console import KAFKA, Output, OutputOption, print_json, print_rows
+from worker.cli.gather import Gathered
 from worker.cli.kafka_options import (
     PARTITIONS,
     WAIT_S,
@@ -33,8 +34,12 @@ def create(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Make a graph's source, sinks and dead-letter topic; leave those that exist as they are."""
-    settings = settings_for(brokers)
-    plan = load_graph(graph).plan
+    found = Gathered()
+    with found.more():
+        settings = settings_for(brokers)
+    with found.more():
+        plan = load_graph(graph).plan
+    found.check()
     from worker.stream.tools.make import make_topics
 
     made = make_topics(settings, plan, partitions, wait, Waiting())

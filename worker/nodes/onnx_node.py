@@ -18,16 +18,14 @@ from worker.models.neighbours import ROUNDING, WAY_OUT, coupling, said
 from worker.models.session import Session
 from worker.nodes._model import find_model
 from worker.nodes._names import Target
-from worker.nodes._onnx_binding import Feed, Pick, check_names, feeds, named, picks
+from worker.nodes._onnx_binding import Pick, check_names, feeds, named, picks
+from worker.nodes._onnx_feed import Missing, Unfit, matrix, messages
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
 Name = Annotated[str, Field(min_length=1)]
 Several = Annotated[list[Name], Field(min_length=1)]
 
 _ROWS, _PARTS = 8, (3,)  # few runs, since every worker that loads the model makes them
-
-Unfit = dict[tuple[str, str], Mask]
-"""(column, the model's type that its number is beyond; empty where it is no number) -> rows."""
 
 
 class ONNXNodeParams(Params):
@@ -36,7 +34,7 @@ class ONNXNodeParams(Params):
     model: Name
     features: Several | Annotated[dict[Name, Name | Several], Field(min_length=1)]
     outputs: Annotated[dict[Target, Name], Field(min_length=1)] | None = None
-    missing: Literal["reject", "nan"] = "reject"
+    missing: Missing = "reject"
     feature_names: Literal["check", "ignore"] = "check"
     rows: Literal["independent", "coupled"] = "independent"
 
@@ -156,7 +154,8 @@ class ONNXNode(Node[ONNXNodeParams]):
     def process(self, batch: Batch) -> Batch:
         """One run; rows with features that the model cannot take are zeros and rejected."""
         unfit: Unfit = {}
-        feeds = {feed.tensor.name: self._matrix(feed, batch, unfit) for feed in self._feeds}
+        missing = self.params.missing
+        feeds = {feed.tensor.name: matrix(feed, batch, missing, unfit) for feed in self._feeds}
         outputs = list(dict.fromkeys(pick.output for pick in self._picks))
         found = dict(zip(outputs, self.session.run(feeds, outputs), strict=True))
         new = {pick.column: Column(_picked(pick, found[pick.output])) for pick in self._picks}
@@ -165,61 +164,9 @@ class ONNXNode(Node[ONNXNodeParams]):
             rejected |= rows
         scored = batch.with_columns(new)
         if unfit:
-            messages = self._messages(unfit, rejected)
-            scored = scored.reject(rejected, "MissingFeature", messages, Stage.SCORE)
+            reasons = messages(unfit, rejected, missing)
+            scored = scored.reject(rejected, "MissingFeature", reasons, Stage.SCORE)
         return self._reject_not_finite(scored, new, rejected)
-
-    def _matrix(self, feed: Feed, batch: Batch, unfit: Unfit) -> NDArray[Any]:
-        """``(n, ...)`` in C order; notes in ``unfit`` each column's rows that cannot be taken."""
-        n, dtype = len(batch), feed.tensor.dtype
-        takes_nan = dtype.kind == "f" and self.params.missing == "nan"
-        arrays = []
-        for name in feed.columns:
-            column = batch[name]
-            values = column.values
-            if column.valid is not None and takes_nan:
-                values = values.astype(dtype)
-                values[~column.valid] = np.nan
-            elif column.valid is not None:
-                _note(unfit, (name, ""), ~column.valid)
-            arrays.append(values)
-        if dtype.kind == "O":
-            texts = np.column_stack(arrays)
-            texts[texts == None] = ""  # noqa: E711 - compared element by element
-            return texts.reshape(n, *feed.shape)
-        with np.errstate(over="ignore"):  # an overflow is infinite, and rejected as such
-            if all(values.ndim == 1 for values in arrays):
-                matrix = np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
-            else:
-                matrix = np.column_stack(arrays).astype(dtype, copy=False)
-        bad = _unusable(matrix, arrays, takes_nan=takes_nan)
-        if bad is not None:
-            start = 0
-            for name, values in zip(feed.columns, arrays, strict=True):
-                end = start + (1 if values.ndim == 1 else values.shape[1])
-                # A number of its own that the model's type cannot hold; others are not even one.
-                beyond = bad[:, start:end] & np.isfinite(values.reshape(n, -1))
-                rows = np.any(beyond, axis=1)
-                _note(unfit, (name, str(dtype)), rows)
-                _note(unfit, (name, ""), np.any(bad[:, start:end], axis=1) & ~rows)
-                start = end
-            matrix = np.where(bad, 0, matrix).astype(dtype)
-        return np.ascontiguousarray(matrix).reshape(n, *feed.shape)
-
-    def _messages(self, unfit: Unfit, rejected: Mask) -> list[str]:
-        way_out = "FillNa it"
-        if self.params.missing == "reject":
-            way_out += ", or set missing: nan if the model takes NaN"
-        messages = []
-        for row in np.flatnonzero(rejected):
-            found = [place for place, rows in unfit.items() if rows[row]]
-            missing = _listed([name for name, dtype in found if not dtype])
-            said = [f"no value that the model can take for {missing}; {way_out}"] if missing else []
-            for dtype in dict.fromkeys(dtype for _, dtype in found if dtype):
-                names = _listed([name for name, other in found if other == dtype])
-                said.append(f"beyond what the model's {dtype} can hold: {names}; Clip it")
-            messages.append("; ".join(said))
-        return messages
 
     def _reject_not_finite(self, batch: Batch, new: dict[str, Column], unfit: Mask) -> Batch:
         for name, column in new.items():
@@ -232,26 +179,6 @@ class ONNXNode(Node[ONNXNodeParams]):
             message = f"the model gave NaN or an infinite number for '{name}'"
             batch = batch.reject(bad, "NotFinite", message, Stage.SCORE)
         return batch
-
-
-def _unusable(matrix: NDArray[Any], arrays: list[NDArray[Any]], *, takes_nan: bool) -> Mask | None:
-    """``(n, k)``, where a value is not finite, or outside int32; None where all are fit."""
-    bad: Mask
-    if matrix.dtype.kind == "f":
-        bad = np.isinf(matrix) if takes_nan else ~np.isfinite(matrix)
-    elif matrix.dtype == np.int32:
-        bad = matrix != np.column_stack(arrays)
-    else:
-        return None
-    return bad if bad.any() else None
-
-
-def _note(unfit: Unfit, place: tuple[str, str], rows: Mask) -> None:
-    unfit[place] = rows | unfit[place] if place in unfit else rows
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _picked(pick: Pick, values: NDArray[Any]) -> NDArray[Any]:

@@ -11,6 +11,7 @@ import typer
 from worker.cli.console import ExitCode, Output, OutputOption, count, err, out, print_json
 from worker.cli.dataset.options import FormatOption, RejectsOption
 from worker.cli.files import created, refuse_overwriting
+from worker.cli.gather import Gathered
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import WAIT_S, BrokersOption, Waiting, WaitOption, settings_for
 from worker.dataset.read import format_of
@@ -56,11 +57,17 @@ def export(
     from worker.dataset.write import Output as File
     from worker.stream.tools.span import fetch
 
-    settings = settings_for(brokers)
-    at = _start(start)
-    checker = Checker(True) if schema is None else load_schema(schema)
-    shape = None if schema is None else checker.shape
-    refuse_overwriting((to, rejects), (schema,))
+    parts = Gathered()
+    with parts.more():
+        settings = settings_for(brokers)
+    with parts.more():
+        at = _start(start)
+    with parts.more():
+        checker = Checker(True) if schema is None else load_schema(schema)
+        shape = None if schema is None else checker.shape
+    with parts.more():
+        refuse_overwriting((to, rejects), (schema,))
+    parts.check()
     with ExitStack() as stack:
         stack.enter_context(like_ctrl_c())
         file = stack.enter_context(File(to, format_ or format_of(to), shape))

@@ -28,6 +28,7 @@ from worker.cli.dataset.options import (
 )
 from worker.cli.files import created, refuse_overwriting
 from worker.cli.flush import flushed
+from worker.cli.gather import Gathered
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import (
     PARTITIONS,
@@ -91,8 +92,12 @@ def ingest(
     from worker.stream.tools.limits import limits_of
     from worker.stream.topics import TopicLimits
 
-    settings = settings_for(brokers)
-    checker = load_schema(schema)
+    found = Gathered()
+    with found.more():
+        settings = settings_for(brokers)
+    with found.more():
+        checker = load_schema(schema)
+    found.check()
     with ExitStack() as stack:
         stack.enter_context(like_ctrl_c())
         events = stack.enter_context(opened(file, format_, checker.shape))

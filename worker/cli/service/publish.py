@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.console import Output, OutputOption
+from worker.cli.gather import Gathered
 from worker.cli.kafka_options import (
     PARTITIONS,
     WAIT_S,
@@ -15,7 +16,7 @@ from worker.cli.kafka_options import (
     Waiting,
     settings_for,
 )
-from worker.cli.loading import GraphArgument
+from worker.cli.loading import GraphArgument, load_graph
 from worker.cli.service.candidate import Candidate
 from worker.cli.service.options import (
     WAIT_SERVED_S,
@@ -64,10 +65,18 @@ def publish(
     from worker.services.location import DEFAULT_LOCATION
     from worker.services.names import require_free, require_names
 
-    settings = settings_for(brokers, store)
-    place = location or settings.location or DEFAULT_LOCATION
-    require_names(service_id, place)
-    candidate = Candidate(graph, settings, service_id)
+    found, place = Gathered(), location or DEFAULT_LOCATION
+    with found.more():
+        settings = settings_for(brokers, model_store=store)
+        place = location or settings.location or DEFAULT_LOCATION
+    with found.more():
+        require_names(service_id, place)
+    with found.more():
+        if found.problems:
+            load_graph(graph)
+        else:
+            candidate = Candidate(graph, settings, service_id)
+    found.check()
 
     async def use(journal: Journal, settings: Settings) -> Outcome:
         chosen = service_id or deploy.new_id(candidate.spec.name)
@@ -98,8 +107,15 @@ def update(
 
     A notebook's DSL without topics and schema keeps those of the present version.
     """
-    settings = settings_for(brokers, store)
-    candidate = Candidate(graph, settings, service_id)
+    found = Gathered()
+    with found.more():
+        settings = settings_for(brokers, model_store=store)
+    with found.more():
+        if found.problems:
+            load_graph(graph)
+        else:
+            candidate = Candidate(graph, settings, service_id)
+    found.check()
 
     async def use(journal: Journal, settings: Settings) -> Outcome:
         from worker.services import deploy
