@@ -148,14 +148,19 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._consumer.resume(partition)
         self.lanes[partition] = lane
         del self._opening[partition], self.held[partition]
-        if not self.held:
+        if self.joined.is_set():
+            log.info(
+                "partition_reopened",
+                partition=partition.partition,
+                start_offset=lane.frontier.position,
+            )
+        elif not self.held:
             self._join()
 
     def _join(self) -> None:
-        if not self.joined.is_set():
-            self.joined.set()
-            starts = {str(n.partition): lane.frontier.position for n, lane in self.lanes.items()}
-            log.info("partitions_assigned", start_offsets=starts)
+        self.joined.set()
+        starts = {str(n.partition): lane.frontier.position for n, lane in self.lanes.items()}
+        log.info("partitions_assigned", start_offsets=starts)
 
     async def find(self, partition: TopicPartition) -> Lane:
         """A lane that begins where the group has got to.

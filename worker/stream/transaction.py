@@ -178,11 +178,12 @@ class Writer:
     def _cause(self, error: Exception) -> Exception:
         """What ended the transaction: what is sent afterwards is refused for another reason."""
         waiter = self._producer._txn_manager.wait_for_transaction_end()
+        found: BaseException = error
         if waiter is not None and waiter.done() and not waiter.cancelled():
-            found = waiter.exception()
-            if isinstance(found, Exception):
-                return found
-        return error
+            found = waiter.exception() or error
+        if type(found) is KafkaError:  # "unexpected", where aiokafka's sender has ended
+            found = found.__cause__ or found
+        return found if isinstance(found, Exception) else error
 
     def give_up(self) -> None:
         """What is not committed never will be; the lane is idle, and the next one reads it."""
