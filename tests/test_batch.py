@@ -222,3 +222,9 @@ def test_marks_add_up() -> None:
     first, second = np.array([True, False, False]), np.array([False, True, False])
     marked = batch().drop(first, "bot").reject(second, "RangeError", "too small")
     assert [mark.reason for mark in marked.with_columns({}).marks] == ["bot", "RangeError"]
+
+
+def test_a_vector_without_a_fill_has_no_missing_rows() -> None:
+    """A row of true and false cannot say that it is missing."""
+    with pytest.raises(TypeError, match="a vector of bool has no missing rows"):
+        Column.of([[True, False], None], DType.BOOL)

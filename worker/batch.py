@@ -118,6 +118,8 @@ class Column:
         """
         listed = list(items)
         length = next((len(i) for i in listed if isinstance(i, (list, tuple))), None)
+        if length is not None and dtype not in FLOATS and None in listed:
+            raise TypeError(f"a vector of {dtype} has no missing rows")
         if length is not None:
             listed = [[np.nan] * length if item is None else item for item in listed]
             return cls(np.array(listed, dtype=_NUMPY[dtype]).reshape(len(listed), length))
@@ -236,5 +238,7 @@ class Batch:
 
     def count_unknown(self, counts: Mapping[str, int]) -> Batch:
         """Tells, by column, of values that are none of the node's categories or keys."""
+        if not any(counts.values()):
+            return self
         found = {name: n for name, n in counts.items() if n}
-        return Batch(self.columns, self.rows, self.marks, found) if found else self
+        return Batch(self.columns, self.rows, self.marks, found)

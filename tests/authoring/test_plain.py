@@ -39,3 +39,27 @@ def test_what_is_missing_is_none(value: Any) -> None:
 def test_a_point_in_time_has_a_zone(value: Any, text: str) -> None:
     """UTC where it says none, as columns of tables are read; a day has none."""
     assert Plain()(value) == text
+
+
+def test_keys_as_json_has_them() -> None:
+    """Whole floats are the whole numbers that they stand for; truth values are words."""
+    assert Plain()({1.0: "a", np.float64(2): "b", 2.5: "c", "x": "e"}) == {
+        "1": "a",
+        "2": "b",
+        "2.5": "c",
+        "x": "e",
+    }
+    assert Plain()({True: "d"}) == {"true": "d"}
+
+
+def test_two_keys_that_are_one_in_json() -> None:
+    """Neither is dropped without a word."""
+    plain = Plain()
+    plain({1: "a", "1": "b"}, "arg")
+    assert [str(p) for p in plain.problems] == ["arg.1: another key is '1' in JSON, too"]
+
+
+def test_a_set_has_one_order() -> None:
+    """Numbers by size; a mixed one by how its items are written."""
+    assert Plain()({10, 9}) == [9, 10]
+    assert Plain()({1, "a", None}) == ["a", 1, None]

@@ -100,7 +100,7 @@ def test_no_counterpart(source: DType, target: DType, bad: list[Any], alone: boo
     [
         ([" 7 ", "-0", "+5"], DType.TEXT, DType.INT64, [7, 0, 5]),
         ([" .5", "1e3", "-2."], DType.TEXT, DType.FLOAT64, [0.5, 1000.0, -2.0]),
-        (["true", "False", "TRUE"], DType.TEXT, DType.BOOL, [True, False, True]),
+        (["true", "False", " TRUE "], DType.TEXT, DType.BOOL, [True, False, True]),
         ([True, False, None], DType.BOOL, DType.TEXT, ["true", "false", None]),
         ([0.1, 1e10, None], DType.FLOAT32, DType.TEXT, ["0.1", "1e+10", None]),
         ([0.0, 0.5, None], DType.FLOAT64, DType.BOOL, [False, True, None]),

@@ -84,7 +84,9 @@ class GraphBuilder:
 
     @staticmethod
     def from_dsl(dsl: str) -> tuple[list[Node], list[tuple[Node, Node]]]:
-        """The nodes and edges of a graph; `generate_dsl` makes the same text of them.
+        """The nodes and edges of a graph, of which `generate_dsl` makes them again.
+
+        What a graph file says besides (name, source, sink) is not theirs, and is left out.
 
         Raises:
             ConfigError: every problem of the text.

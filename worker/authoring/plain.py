@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Plain:
         if isinstance(value, Mapping):
             return self._mapping(value, path)
         if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-            items = sorted(value) if isinstance(value, (set, frozenset)) else value
+            items = _ordered(value) if isinstance(value, (set, frozenset)) else value
             return [self(item, f"{path}[{i}]") for i, item in enumerate(items)]
         return self._other(value, path)
 
@@ -65,6 +65,8 @@ class Plain:
             name = _key(key)
             if name is None:
                 self.problems.append(Problem(below, f"{key!r} is no key that JSON can hold"))
+            elif name in found:
+                self.problems.append(Problem(below, f"another key is '{name}' in JSON, too"))
             else:
                 found[name] = self(item, below)
         return found
@@ -94,6 +96,14 @@ class Plain:
         return None
 
 
+def _ordered(items: Collection[Any]) -> list[Any]:
+    """Numbers by size, texts by letters, whatever else by how it is written."""
+    try:
+        return sorted(items)
+    except TypeError:
+        return sorted(items, key=repr)
+
+
 def _is_missing(value: Any) -> bool:
     """NaT or NA; NaN is a number's business."""
     if isinstance(value, np.datetime64):
@@ -115,4 +125,6 @@ def _key(key: Any) -> str | None:
         return "true" if key else "false"
     if isinstance(key, (float, np.floating)) and not math.isfinite(key):
         return None
+    if isinstance(key, (float, np.floating)) and key == int(key):
+        return str(int(key))  # a column of whole numbers with gaps is one of floats in pandas
     return str(key) if isinstance(key, (str, int, float, np.integer, np.floating)) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from worker.graph.structure import node_params
 
 Category = str | int | bool
 _SHOWN = 8
+_WHOLE = re.compile(r"-?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def _typed(texts: list[str], dtype: DType | None) -> list[Category]:
     if dtype is DType.BOOL and set(texts) <= {"True", "False"}:
         return [text == "True" for text in texts]
     numeric = dtype in (DType.INT64, DType.FLOAT64)
-    if numeric and all(str(int(t)) == t for t in texts if t.lstrip("-").isdecimal()):
-        return [int(t) if t.lstrip("-").isdecimal() else t for t in texts]
+    whole = {text for text in texts if _WHOLE.fullmatch(text)}
+    if numeric and all(str(int(text)) == text for text in whole):
+        return [int(text) if text in whole else text for text in texts]
     return list(texts)

@@ -15,6 +15,9 @@ from worker.nodes.base import Columns
 MISSING, UNKNOWN, FIRST = 0, 1, 2
 """Codes of a missing value, of one that is no key, and of the first key; then key by key."""
 
+_FEW = 32
+"""Rows up to which a list is counted faster than an array: one row in 0.2 us instead of 2."""
+
 
 class Lookup:
     """A code for each row: which key the value is, or that it is unknown or missing."""
@@ -40,6 +43,9 @@ class Lookup:
 
 def unknowns(codes: Rows) -> int:
     """How many values are none of the keys."""
+    if len(codes) <= _FEW:
+        listed: list[int] = codes.tolist()
+        return listed.count(UNKNOWN)
     return int(np.count_nonzero(codes == UNKNOWN))
 
 

@@ -68,12 +68,12 @@ def _plain(text: str) -> str:
 
 
 def parse_bool(text: str) -> bool:
-    """The truth value in text: ``true`` or ``false`` in any case.
+    """The truth value in text: ``true`` or ``false`` in any case; blanks around it are allowed.
 
     Raises:
         ValueError: any other text.
     """
-    folded = text.lower()
+    folded = text.strip().lower()
     if folded not in ("true", "false"):
         raise ValueError(f"{shown(text)} is neither true nor false")
     return folded == "true"
@@ -82,7 +82,8 @@ def parse_bool(text: str) -> bool:
 def parse_instants(texts: list[str]) -> list[int]:
     """Milliseconds since 1970 UTC of ISO 8601 dates or date-times; finer digits are cut off.
 
-    The extended form, with ``T`` or a blank before the time: ``2024-03-01T10:15:00.123+02:00``.
+    Any form of it that Python reads, with ``T`` or a blank before the time:
+    ``2024-03-01T10:15:00.123+02:00``, ``20240301``, ``2024-W10-1``.
     An offset is honoured; without one it is UTC.
 
     Raises:

@@ -57,8 +57,8 @@ class Pandas(Node[PandasParams]):
     (CastError, DatetimeError), or missing with ``errors: coerce``. A result that is not finite, or
     beyond int64 or float32, is missing, and so are the texts nan and inf as floats. Numbers in text
     are ASCII without ``_``. isin and map look float32 up with its own digits, so 0.1 is none of
-    them. Without ``cols``, columns that an operation or its value does not fit
-    pass unchanged. Times are UTC.
+    them; sum, mean, min and max over float32 are float64. Without ``cols``, columns that an
+    operation or its value does not fit pass unchanged. Times are UTC.
     """
 
     Params = PandasParams

@@ -26,10 +26,11 @@ class ToDatetimeParams(Params):
 class ToDatetime(Node[ToDatetimeParams]):
     """Reads ``(n,)`` ISO 8601 text, or int64 or float64 since 1970, as datetimes in UTC.
 
-    Text is in the extended form, ``2024-03-01`` or ``2024-03-01T10:15:00.123+02:00``, with ``T`` or
-    a blank; an offset is honoured, none means UTC; digits below a millisecond are cut off. Floats
-    are rounded to a millisecond. What is no such text, or outside the years 1 to 9999, is rejected
-    (DatetimeError), or missing with ``invalid: missing``. Missing stays missing.
+    Text is ``2024-03-01`` or ``2024-03-01T10:15:00.123+02:00``, with ``T`` or a blank, or one of
+    ISO 8601's shorter forms (``20240301``, ``2024-W10-1``). An offset is honoured, none means UTC;
+    digits below a millisecond are cut off, and floats rounded to one. What is no such text, or
+    outside the years 1 to 9999, is rejected (DatetimeError), or missing with ``invalid: missing``.
+    Missing stays missing.
     """
 
     Params = ToDatetimeParams
