@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -113,6 +114,33 @@ def test_a_slow_body_is_given_up(client: Client) -> None:
         found = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert found.startswith(b"HTTP/1.1 408")
     assert b"the body was not here within 0.3 s" in found
+
+
+def test_a_slow_head_is_given_up(client: Client) -> None:
+    """The connection is closed, however slowly more of it comes; one with a request is kept."""
+    with (
+        socket.create_connection((HOST, client.port), timeout=30) as kept,
+        socket.create_connection((HOST, client.port), timeout=30) as slow,
+        socket.create_connection((HOST, client.port), timeout=30) as silent,
+    ):
+        kept.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert kept.recv(65_536).startswith(b"HTTP/1.1 200")
+        slow.sendall(b"GET /health/live HTTP/1.1\r\nX: ")
+        slow.settimeout(0.05)
+        begun_s = time.monotonic()
+        while True:
+            assert time.monotonic() - begun_s < 20
+            try:
+                slow.sendall(b"x")
+                found = slow.recv(65_536)
+            except TimeoutError:
+                continue
+            except OSError:  # reset: what we sent last was not read any more
+                found = b""
+            break
+        assert (found, silent.recv(65_536)) == (b"", b"")
+        kept.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert kept.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Limits:
         events: in a request.
         score_s: from the whole body to the answer, waiting for a thread included.
         model_s: one run of a model.
-        read_s: until the whole body is here.
+        read_s: until the whole body is here; from the connection to the first request likewise.
         threads: score at the same time; they share the interpreter with the stream.
         places: requests that are scored or wait for a thread; one more is told to come again.
         failures: wrong tokens from one address in a minute.

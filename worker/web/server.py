@@ -21,6 +21,7 @@ from worker.settings import HTTP_STOP_TIMEOUT_S, Settings
 from worker.web.access import Access
 from worker.web.answers import Refusal, of_http
 from worker.web.catalogue import Catalogue
+from worker.web.heads import Heads
 from worker.web.health import Health, Reasons
 from worker.web.inference import OpenInference
 from worker.web.limits import Limits
@@ -77,6 +78,7 @@ class Web(Service):
         self._access = Access(settings.http_host, settings.token, bounds.failures)
         self._meter = RequestMeter(registry)
         self._scorer = Scorer(bounds)
+        self._heads = Heads(bounds.read_s)
         self._runner: web.AppRunner | None = None
         parts = (
             Health(registry, reasons),
@@ -128,6 +130,13 @@ class Web(Service):
             log.info("http_listening", host=self._host, port=self.port, moved=port != first)
             return
 
+    @Service.task
+    async def _look(self) -> None:
+        while not self.should_stop:
+            if self._runner is not None and self._runner.server is not None:
+                self._heads.look(self._runner.server.connections, time.monotonic())
+            await self.sleep(self._heads.look_s)
+
     @property
     def url(self) -> str:
         """Where it is reached from this machine."""
@@ -144,6 +153,7 @@ class Web(Service):
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Every answer: access checked first, failures as JSON, counted."""
         began_s = time.perf_counter()
+        self._heads.whole(request.protocol)
         response = await self._response(request, handler)
         response.headers.update(_HEADERS)
         self._meter.answered(request, response.status, time.perf_counter() - began_s)

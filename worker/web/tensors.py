@@ -12,6 +12,7 @@ from worker.errors import nearest
 from worker.schema import Schema
 from worker.web.answers import Refusal
 from worker.web.events import MALFORMED, assembled, few_enough, malformed
+from worker.web.members import Members
 
 DATATYPES = {
     DType.FLOAT32: "FP32",
@@ -29,7 +30,7 @@ _TAKES = {
     DType.TEXT: frozenset({"BYTES"}),
     DType.DATETIME: frozenset({"BYTES"}),
 }
-_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_only = msgspec.json.Decoder(tuple[msgspec.Raw]).decode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -39,7 +40,7 @@ class Tensor(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
-    data: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class Wanted(msgspec.Struct):
@@ -143,20 +144,18 @@ def _cells(tensor: Tensor, columns: Mapping[str, ColumnType]) -> list[msgspec.Ra
         raise ValueError(f"shape {tensor.shape[:8]}, not {_shape(-1, kind)}")
     if tensor.data is msgspec.UNSET:
         raise ValueError("data is missing; binary tensors are not understood, send JSON")
-    n, size = tensor.shape[0], kind.length
-    cells = tensor.data
-    nested = bytes(cells[0])[:1] == b"[" if cells else False
+    data = bytes(tensor.data)
+    if data[:1] != b"[":
+        raise ValueError("data is no list")
+    cells, size = Members.of(data), kind.length
+    nested = cells.first()[:1] == b"["
+    flat = size is not None and not nested
+    # Whether the last vector is whole is for the event's decoder to say.
+    rows = -(-len(cells) // size) if flat and size else len(cells)
+    if rows != tensor.shape[0]:
+        raise ValueError(f"data for {rows} events, shape {tensor.shape[:8]}")
+    if flat and size:
+        return [msgspec.Raw(b"[%b]" % row) for row in cells.pieces(size)]
     if nested and size is None:
-        cells = [cell for row in cells for cell in _list(row)]
-    elif size is not None and not nested:
-        cells = _rows(cells, size)
-    if len(cells) != n:
-        raise ValueError(f"data for {len(cells)} events, shape {tensor.shape[:8]}")
-    return cells
-
-
-def _rows(flat: list[msgspec.Raw], size: int) -> list[msgspec.Raw]:
-    """Vectors of ``size`` numbers; whether the last is whole is for the event's decoder to say."""
-    texts = list(map(bytes, flat))
-    joined = (b",".join(texts[i : i + size]) for i in range(0, len(texts), size))
-    return [msgspec.Raw(b"[" + row + b"]") for row in joined]
+        return [_only(row)[0] for row in cells.pieces()]
+    return list(map(msgspec.Raw, cells.pieces()))
