@@ -99,7 +99,7 @@ def test_kills_lose_nothing_and_repeat_nothing(kafka: str, tmp_path: Path) -> No
                 until(partial(amid_transactions, service, replicas[victim]))
                 replicas[victim].kill()
                 replicas[victim] = stack.enter_context(service.worker(environment=SETTINGS))
-        service.settled(timeout_s=60)
+        service.settled(timeout_s=90)
         scored = service.scored()
         places = {(one.partition, one.offset) for one in scored}
         until(lambda: len(reader.seen) >= len(scored))
@@ -150,7 +150,7 @@ def test_a_zombie_writes_nothing(kafka: str, tmp_path: Path) -> None:
             time.sleep(SESSION_S / 2)  # what is measured is a time
             first.signal(signal.SIGCONT)
             back_s = until(lambda: len(owned(first)) == len(owned(second)) == PARTITIONS / 2)
-        service.settled()
+        service.settled(timeout_s=90)
         refused = counted(first, "fenced") + counted(first, "aborted")
         exits = [first.terminate(), second.terminate()]
     print(f"{refused:.0f} transactions of the zombie refused, back after {back_s:.1f} s")
