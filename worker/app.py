@@ -21,6 +21,7 @@ import structlog
 from faust.app.base import BootStrategy
 from faust.types.settings import Settings as FaustSettings
 
+from worker.errors import TransportError
 from worker.graph.plan import Plan
 from worker.models import threads
 from worker.models.store.store import Store
@@ -187,9 +188,19 @@ class Worker:
             loop.remove_signal_handler(signal.SIGTERM)
             totals = self.fleet.totals()
             log.info("worker_stopped", drain_s=round(loop.time() - began_s, 3), **totals)
-        failure = next(iter(self._failures.values()), unknown)
+        failure = next(iter(self._failures.values()), unknown) or self._undrained()
         if failure is not None:
             raise failure
+
+    def _undrained(self) -> TransportError | None:
+        """That Kafka did not take what was in flight; it is read again by whoever is next."""
+        left = {name: pump.left for name, pump in self.fleet.pumps.items() if pump.left}
+        if not left:
+            return None
+        log.error("drain_unfinished", uncommitted_events=left)
+        count = sum(left.values())
+        told = f"the drain was given up: Kafka has not taken {count} events in flight in time"
+        return TransportError(f"{told}; the next worker reads them again", retriable=True)
 
     async def _serve(self, watch: Callable[[], None] | None) -> None:
         while not self._stop.is_set():

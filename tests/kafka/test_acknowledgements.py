@@ -83,6 +83,30 @@ def test_nothing_is_committed_that_kafka_has_not_acknowledged(
     assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
 
 
+def test_a_drain_that_kafka_does_not_let_end(
+    broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
+) -> None:
+    """Exit 3, and an ERROR with the number of events that the next worker scores again."""
+    broker, proxy = broker_and_proxy
+    service = filled(broker, tmp_path)
+    proxy.hold()
+    hurry = {**SETTINGS, "RTML_DRAIN_TIMEOUT_MS": "500"}
+    address = f"127.0.0.1:{proxy.port}"
+    with service.worker(environment=hurry, bootstrap=address) as worker:
+        until(lambda: begun(worker))
+        until(lambda: total(worker.get("/metrics")[1], "rtml_in_flight_events"))
+        code = worker.terminate()
+        (told,) = worker.log_events("drain_unfinished")
+    proxy.cut()
+    proxy.release()
+    left = told["uncommitted_events"][service.name]
+    assert (code, told["level"], 0 < left <= IN_FLIGHT_BATCHES * BATCH) == (3, "error", True)
+    assert f"Kafka has not taken {left} events in flight" in worker.log.read_text()
+    with through(service, proxy):
+        service.settled()
+    assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
+
+
 def test_a_lost_acknowledgement_repeats_nothing(
     broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
 ) -> None:

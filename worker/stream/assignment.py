@@ -78,17 +78,23 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if revoked:
             log.info("partitions_revoked", partitions=[one.partition for one in revoked])
 
-    async def close(self, lanes: Collection[Lane]) -> None:
-        """Takes nothing more for the lanes, waits for them to be idle, commits them."""
+    async def close(self, lanes: Collection[Lane]) -> int:
+        """Takes nothing more for the lanes, waits for them to be idle, commits them.
+
+        Returns:
+            How many events Kafka has not taken in time; whoever is next repeats them.
+        """
         for lane in lanes:
             lane.open = False
         try:
             async with asyncio.timeout(self._drain_timeout_s):
                 await asyncio.gather(*(lane.idle() for lane in lanes))
                 await self._delivery.commit(lanes)
+            return 0
         except TimeoutError:
             left = sum(lane.frontier.in_flight for lane in lanes)
             log.warning("drain_timeout", uncommitted_events=left)
+            return left
         finally:
             await self._delivery.release(lanes)
 

@@ -45,6 +45,7 @@ class Pump(Guarded):
         busy_s: on the performance counter, when the batch in hand was taken.
         waiting: why Kafka is not reached yet.
         answered_s: on the performance counter, when Kafka last answered the regular probe.
+        left: events that were in flight when a stop's drain was given up.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Pump(Guarded):
         self.waiting = ""
         self.answered_s: float | None = None
         self._linked = asyncio.Event()
+        self.left = 0
         self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
 
     async def on_stop(self) -> None:
@@ -72,7 +74,7 @@ class Pump(Guarded):
         try:
             await assignment.shut()
             if self.failure is None:
-                await assignment.close(list(assignment.lanes.values()))
+                self.left = await assignment.close(list(assignment.lanes.values()))
         except Exception as error:  # noqa: BLE001 - a refused last commit must be told, not lost
             self.failure = error
             self._failed(error)
