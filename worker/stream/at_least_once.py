@@ -166,6 +166,7 @@ class AtLeastOnce:
         Raises:
             TransportError: Kafka refuses; the plan at hand goes on.
         """
+        await self.steady()  # a producer that is being replaced is by the plan at hand
         if producer_terms(self._around.terms, plan, known) != self._made_for:
             await self._tickets.join()  # another producer must not overtake this one
             old, before = self._producer, self._plan
