@@ -30,14 +30,19 @@ PARTITIONS = 4
 def settings_for(brokers: str | None, **flags: str | None) -> Settings:
     """The settings from flags (by field) and variables; unknown variables are warned about.
 
+    Whatever a command has to say it says itself, and stdout is for data alone: logs go to stderr,
+    and tell errors only.
+
     Raises:
         ConfigError: every setting that is wrong.
     """
+    from worker import logs
     from worker.settings import load
 
     settings, warnings = load(os.environ, {"brokers": brokers, **flags})
     for warning in warnings:
         err.print(f"warning: {printable(warning)}", style="yellow")
+    logs.configure(settings.log_format, "debug" if settings.log_level == "debug" else "error")
     return settings
 
 

@@ -50,11 +50,7 @@ def with_journal(settings: Settings, use: Callable[[Journal, Settings], Awaitabl
     Raises:
         TransportError: Kafka is not reached, or refuses.
     """
-    from worker import logs
     from worker.services.journal import Journal
-
-    # Whatever is to be said is said as an error or by `Waiting`; stdout is for data alone.
-    logs.configure(settings.log_format, "debug" if settings.log_level == "debug" else "error")
 
     async def run() -> T:
         async with Journal(settings, REACH_S, Waiting()) as journal:
