@@ -13,6 +13,7 @@ from worker.authoring.scoring import as_body, post
 from worker.authoring.stored import open_store, settings
 from worker.authoring.telling import show, told
 from worker.errors import ConfigError, Problem
+from worker.graph.asked import nearly_known
 from worker.graph.complete import Place, complete
 from worker.graph.dsl import parse_dsl
 from worker.graph.payload import without_payload
@@ -215,15 +216,17 @@ class EdgeUtils:
     ) -> Published:
         read = {**present["source"], **_place(source)}
         written = {**present["sink"], **_place(sink)}
-        if schema is None:
-            try:
-                kept = complete(dsl, service_id, read, written, present["source"]["schema"])
-                return self._contained(kept)
-            except ConfigError:
-                del read["schema"]
-        document = complete(dsl, service_id, read, written, schema)
-        if schema is None:
-            show(document)
+        if schema is not None:
+            return self._contained(complete(dsl, service_id, read, written, schema))
+        known = present["source"]["schema"]
+        try:
+            return self._contained(complete(dsl, service_id, read, written, known))
+        except ConfigError:
+            del read["schema"]
+            document = complete(dsl, service_id, read, written)
+            if nearly_known(document["source"]["schema"], known):
+                raise
+        show(document)
         return self._contained(document)
 
 

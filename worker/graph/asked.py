@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from worker.errors import Problem, nearest
 from worker.graph.dsl import Dsl
 from worker.graph.infer import Inference
 from worker.graph.payload import Cells, dtype_of, samples
 from worker.nodes.base import Params
+from worker.schema import parse
 
 
 def asked_fields(graph: Dsl, params: Mapping[str, Params]) -> tuple[list[str], list[Problem]]:
@@ -25,6 +27,16 @@ def asked_fields(graph: Dsl, params: Mapping[str, Params]) -> tuple[list[str], l
     known = {name: found for name, rows in cells.items() if (found := dtype_of(rows)) is not None}
     fields = [name for name in Inference(graph, params, known).types if name not in cells]
     return fields, misspelt(fields, cells)
+
+
+def nearly_known(asked: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+    """Fields of one JSON Schema that another has under nearly that name, and not under that one."""
+    names = parse(known).columns
+    return [
+        name
+        for name in parse(asked).columns
+        if name not in names and "did you mean" in nearest(name, names)
+    ]
 
 
 def misspelt(fields: Iterable[str], cells: Cells) -> list[Problem]:

@@ -52,14 +52,15 @@ def stored(spec: GraphSpec, folder: Path | None, store: Store) -> tuple[GraphSpe
     document = spec.model_dump(mode="json", by_alias=True)
     problems: list[Problem] = []
     for i, node in enumerate(document["nodes"]):
-        name = node["params"].get("model")
+        key = "model" if "model" in node["params"] else "model_id"
+        name = node["params"].get(key)
         if node["type"] == "ONNXNode" and isinstance(name, str):
             try:
                 coupled = node["params"].get("rows") == "coupled"
                 wanted = f"{spec.name}-{node['id']}"
-                node["params"]["model"] = _stored(name, wanted, folder, store, coupled=coupled)
+                node["params"][key] = _stored(name, wanted, folder, store, coupled=coupled)
             except ConfigError as error:
-                place = f"nodes[{i}].params.model"
+                place = f"nodes[{i}].params.{key}"
                 problems += [Problem(place, problem.message) for problem in error.problems]
     if problems:
         raise ConfigError(problems)
