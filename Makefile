@@ -23,7 +23,7 @@ help: ## Print the targets
 demo: $(VENV)/.run ## Stream events through an example graph on an embedded broker
 	@$(BIN)/rtml demo $(ARGS)
 
-# Tests on real Kafka mostly wait, so three of them share two cores; what measures has the machine to itself.
+# Tests on real Kafka mostly wait, so two of them share two cores; what measures or kills has the machine to itself.
 # Bytecode is kept even where the environment forbids it: some hundred tests start a process of their own.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev ## Run every test; with ARGS, those that it names
@@ -31,7 +31,7 @@ ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q $(ARGS)
 else
 	@$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile -m "not alone" --ignore tests/kafka
-	@$(BIN)/python -m pytest -q --numprocesses 3 --dist loadfile -m "not alone" tests/kafka
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile -m "not alone" tests/kafka
 	@$(BIN)/python -m pytest -q -m alone
 endif
 

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer
 
 from tests.kafka.client import Record, committed, end_offsets
@@ -83,6 +84,7 @@ def troubles(worker: Worker) -> list[dict[str, Any]]:
     return worker.log_events("producer_fenced") + worker.log_events("transaction_failed")
 
 
+@pytest.mark.alone
 def test_kills_lose_nothing_and_repeat_nothing(kafka: str, tmp_path: Path) -> None:
     """Two replicas, one of them killed again and again: lost 0, twice 0, no aborted record seen."""
     service, sent, draw = service_of(kafka, tmp_path), events(N), random.Random(SEED)
@@ -178,6 +180,7 @@ def test_a_fenced_worker_asks_the_group_and_goes_on(kafka: str, tmp_path: Path) 
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.alone
 def test_sigterm_drains(kafka: str, tmp_path: Path) -> None:
     """SIGTERM under load: exit 0, no transaction is left open, the next worker repeats nothing."""
     service, sent = service_of(kafka, tmp_path), events(5_000)

@@ -114,6 +114,7 @@ def test_one_service_reads_what_another_writes_once(kafka: str, tmp_path: Path) 
     assert len(second.scored()) == len({one.value for one in second.scored()}) == len(sent)
 
 
+@pytest.mark.alone
 def test_events_that_leave_no_record_are_committed(kafka: str, tmp_path: Path) -> None:
     """Events that are all dropped leave no record, and are committed all the same."""
     service = make_service(kafka, tmp_path, guarantee=GUARANTEE)

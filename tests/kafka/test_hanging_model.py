@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.kafka.client import Record, produce
 from tests.kafka.service import MODEL, SCORE, make_service
 from tests.kafka.verdict import START_MS, Verdict, events, judge
@@ -19,6 +21,7 @@ NODE = {
 }
 
 
+@pytest.mark.alone
 def test_events_on_which_a_model_hangs(kafka: str, tmp_path: Path) -> None:
     """Each is ended and rejected as late, its neighbours are scored, the group sees nothing."""
     shutil.copy(MODEL.with_name("endless.onnx"), tmp_path)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.kafka.client import committed, end_offsets
 from tests.kafka.feeder import Feeder
 from tests.kafka.service import Service, make_service
@@ -36,6 +38,7 @@ def between(service: Service, events: int) -> bool:
     return written > done >= events
 
 
+@pytest.mark.alone
 def test_nothing_is_lost_by_kills(kafka: str, tmp_path: Path) -> None:
     """Killed three times under load: lost 0, repeated only what was not committed, byte by byte."""
     service = make_service(kafka, tmp_path)

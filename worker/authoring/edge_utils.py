@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from worker.authoring.builder import GraphText
 from worker.authoring.coroutines import run
 from worker.authoring.listing import listed
 from worker.authoring.scoring import as_body, post
-from worker.authoring.stored import open_store, settings
+from worker.authoring.stored import as_argument, open_store, settings
 from worker.authoring.telling import show, told
 from worker.errors import ConfigError, Problem
 from worker.graph.asked import nearly_known
@@ -199,7 +198,7 @@ class EdgeUtils:
         try:
             return run(opened)
         except ConfigError as error:
-            raise ConfigError(_own(problem) for problem in error.problems) from error
+            raise ConfigError(as_argument(problem) for problem in error.problems) from error
 
     def _contained(self, document: Mapping[str, Any]) -> Published:
         store = open_store(self._settings.model_store)
@@ -228,12 +227,6 @@ class EdgeUtils:
                 raise
         show(document)
         return self._contained(document)
-
-
-def _own(problem: Problem) -> Problem:
-    """The problem at the argument; elsewhere it is told at the command line's flag."""
-    flag = problem.path.removeprefix("--") if problem.path.startswith("--") else ""
-    return replace(problem, path={"id": "name"}.get(flag, flag)) if flag else problem
 
 
 def _place(place: Place | None) -> dict[str, Any]:

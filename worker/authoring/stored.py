@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from worker.errors import ConfigError, Problem
 from worker.models.file import ModelFile
 from worker.models.store.names import is_reference
 from worker.models.store.store import Store
@@ -18,7 +20,18 @@ def settings(**flags: Any) -> Settings:
     Raises:
         ConfigError: every setting that is wrong.
     """
-    return load(os.environ, flags)[0]
+    try:
+        return load(os.environ, flags)[0]
+    except ConfigError as error:
+        raise ConfigError(map(as_argument, error.problems), error.warnings) from error
+
+
+def as_argument(problem: Problem) -> Problem:
+    """The problem at the argument; elsewhere it is told at the command line's flag."""
+    if not problem.path.startswith("--"):
+        return problem
+    flag = problem.path.removeprefix("--").replace("-", "_")
+    return replace(problem, path={"id": "name"}.get(flag, flag))
 
 
 def open_store(url: str | None = None) -> Store:
