@@ -1,4 +1,4 @@
-"""A new plan that comes just while Kafka refuses a batch: the pump itself, in this process."""
+"""The pump itself, in this process: what comes between two of its steps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from tests.kafka.service import Service, make_service
 from tests.kafka.site import variant
 from tests.kafka.verdict import event
 from worker.cli.loading import load_graph
+from worker.codec.outcome import Outcomes
 from worker.settings import Settings
-from worker.stream import at_least_once
+from worker.stream import at_least_once, health
 from worker.stream.at_least_once import AtLeastOnce
+from worker.stream.link import Link
 from worker.stream.meter import Meter, Meters
 from worker.stream.pump import Pump
 from worker.stream.terms import Known, Terms
@@ -164,3 +167,58 @@ def test_a_batch_that_waited_for_the_plan_is_read_again(
     received = asyncio.run(run())
     assert (seqs(read_all(kafka, new.topics[0])), service.scored()) == ([0, 1], [])
     assert received == 3  # the first one twice, for it was refused; the second one once
+
+
+def test_what_was_let_go_is_not_published(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition that went while its batch was scored is another's; one of ours is sent."""
+    service = make_service(kafka, tmp_path, partitions=2)
+    score = Pump._score
+
+    async def run() -> None:
+        gate = Gate()
+
+        async def slow(self: Pump, *given: Any) -> Outcomes:
+            outcomes = await score(self, *given)
+            await gate.passed()
+            return outcomes
+
+        async with pumping(service) as (pump, _):
+            assert pump.link is not None
+            gone, kept = pump.link.assignment.lanes.values()
+            monkeypatch.setattr(Pump, "_score", slow)
+            sent = [replace(padded(0, 10), partition=gone.partition.partition)]
+            await asyncio.to_thread(produce, kafka, service.source, sent)
+            async with asyncio.timeout(PATIENCE_S):
+                await gate.reached.wait()
+            await pump.link.delivery.release([gone])
+            gate.opened.set()
+            sent = [replace(padded(1, 10), partition=kept.partition.partition)]
+            await asyncio.to_thread(produce, kafka, service.source, sent)
+            await until(lambda: pump.failure or service.scored())
+            gone.rewind()  # as its next owner does, so that the stop has nothing to wait for
+            assert pump.failure is None
+
+    asyncio.run(run())
+    assert seqs(service.scored()) == [1]
+
+
+def test_silence_from_the_beginning_is_noticed(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka that never answers the regular probe is silent since the worker was connected."""
+    service = make_service(kafka, tmp_path, partitions=1)
+
+    async def silent(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(Link, "answers", silent)
+    monkeypatch.setattr(health, "SILENT_S", 0.1)
+
+    async def run() -> None:
+        async with pumping(service) as (pump, _):
+            await until(lambda: health.reasons("s", pump))
+            assert "Kafka has not answered" in health.reasons("s", pump)[0]
+
+    asyncio.run(run())

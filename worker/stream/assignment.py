@@ -147,11 +147,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def _open(self, partition: TopicPartition) -> None:
         try:
             lane = await self._delivery.open(partition, self)
+            self._consumer.seek(partition, lane.frontier.position)
+            self._consumer.resume(partition)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task
             self._failed(error)
             return
-        self._consumer.seek(partition, lane.frontier.position)
-        self._consumer.resume(partition)
         self.lanes[partition] = lane
         del self._opening[partition], self.held[partition]
         if self.joined.is_set():

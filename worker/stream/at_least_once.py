@@ -89,6 +89,9 @@ class AtLeastOnce:
             TransportError: a dead letter that the dead-letter topic cannot take.
         """
         outcomes, meter = ticket.outcomes, self._around.meter
+        if not all(part.lane in self._lanes for part in ticket.taken):
+            await self._deliver_ours(ticket)
+            return
         self._refusals.condemn(ticket.records, outcomes)
         if ticket.epoch != self.epoch:
             meter.abandoned(len(outcomes))
@@ -106,6 +109,14 @@ class AtLeastOnce:
         ticket.sent_s = time.perf_counter()
         meter.stage("publish", ticket.sent_s - start_s)
         await self._tickets.put(ticket)
+
+    async def _deliver_ours(self, ticket: Ticket) -> None:
+        """What was let go while it was being scored is another's, who has read it again."""
+        for one in ticket.parts():
+            if one.taken[0].lane in self._lanes:
+                await self.deliver(one)
+            else:
+                self._around.meter.abandoned(len(one.outcomes))
 
     async def run(self) -> None:
         """Awaits the acknowledgements, batch by batch.

@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 
 from worker.errors import TransportError
 from worker.stream.connect import FORBIDDEN, refused
@@ -18,6 +23,7 @@ from worker.stream.ticket import Taken
 log = structlog.get_logger(__name__)
 
 POLL_MS = 200
+_OF_THE_PLACE = (IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError)
 
 
 async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
@@ -95,6 +101,9 @@ async def _one_each(link: Link) -> dict[TopicPartition, list[Record]]:
                 await link.consumer.getmany(lane.partition, timeout_ms=POLL_MS, max_records=1)
             )
         except Exception as error:
+            # Revoked meanwhile, or without an offset: that tells nothing of a record.
+            if not lane.open or isinstance(error, _OF_THE_PLACE):
+                continue
             if getattr(error, "retriable", False):
                 continue
             if found:

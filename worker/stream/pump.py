@@ -44,7 +44,7 @@ class Pump(Guarded):
         link: the Kafka clients, once connected.
         busy_s: on the performance counter, when the batch in hand was taken.
         waiting: why Kafka is not reached yet.
-        answered_s: on the performance counter, when Kafka last answered the regular probe.
+        answered_s: on the performance counter, when Kafka last answered; the regular probe asks.
         left: events that were in flight when a stop's drain was given up.
     """
 
@@ -99,6 +99,7 @@ class Pump(Guarded):
 
     async def _pump_batches(self) -> None:
         self.link = await open_link(self._terms, self._plan, self._meter, self._wait, self.fail)
+        self.answered_s = time.perf_counter()  # from now on silence is told
         self._linked.set()
         delivery = self.link.delivery
         while not self.should_stop:
