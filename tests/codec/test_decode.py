@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.codec.strategies import EVENTS, RECORDS, SCHEMA, mutated, nested, ren
 from worker.batch import Column, DType
 from worker.codec.decode import TOMBSTONE, Decoded, Decoder
 from worker.errors import Stage
+from worker.nodes._instants import instants
 from worker.schema import parse
 
 SINK = ["score", "é", "count"]
@@ -332,3 +334,24 @@ def test_the_strategies_make_rows_and_faults() -> None:
 
     look()
     assert seen == {dict, tuple}
+
+
+FINE = st.builds(
+    lambda moment, digits, zone: f"{moment:%Y-%m-%dT%H:%M:%S}.{digits}{zone}",
+    st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9998, 1, 1)),
+    st.text("059", min_size=7, max_size=9) | st.text("09", max_size=3).map("9999995".__add__),
+    st.sampled_from(["Z", "+02:00", "-11:30"]),
+)
+
+
+@given(st.lists(st.tuples(FINE, st.text(max_size=3)), min_size=1, max_size=4))
+@example([("1969-12-31T23:59:59.9999999Z", "")])
+def test_a_time_is_cut_to_the_millisecond_by_every_route(rows: list[tuple[str, str]]) -> None:
+    """Digits beyond the third never carry over; the schema reads a time as ToDatetime does."""
+    properties = {"properties": {"t": {"type": "string", "format": "date-time"}}}
+    using = decoder({"a": {"type": "object", **properties}, "s": {"type": "string"}})
+    values = [json.dumps({"a": {"t": t}, "s": s}, ensure_ascii=False).encode() for t, s in rows]
+    found = using.decode([None, *values])
+    expected = instants(Column.of([t for t, _ in rows], DType.TEXT))
+    assert found.batch["a.t"].to_list() == expected.to_list()
+    assert using.decode(values).batch["a.t"].to_list() == expected.to_list()

@@ -102,3 +102,12 @@ def test_edges_and_labels_are_of_one_type(params: dict[str, Any]) -> None:
     """Text and true are no edges; labels are all text or all numbers."""
     with pytest.raises(ValidationError):
         build("Cut", {"column": "x", **params}, {"x": DType.FLOAT64})
+
+
+@pytest.mark.parametrize(("right", "codes"), [(True, [0, 0, 1, None]), (False, [0, 1, 1, None])])
+def test_whole_edges_between_infinite_ones_are_exact(right: bool, codes: list[Any]) -> None:
+    """An edge above 2^53 stays apart from its neighbours also where the outermost are infinite."""
+    edge = 2**53 + 1
+    params = {"column": "x", "bins": ["-inf", edge, "inf"], "right": right}
+    after = run("Cut", params, {"x": DType.INT64}, {"x": [edge - 1, edge, edge + 1, None]})
+    assert after["x"].to_list() == codes

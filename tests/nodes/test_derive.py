@@ -333,6 +333,7 @@ def test_ids_are_compared_exactly(
         ("n + 9007199254740993 > 0", "character 5: 9007199254740993 is more than float64 holds"),
         ("x == 9007199254740993", "character 6: 9007199254740993 is more than float64 holds"),
         ("n / 2 == -9007199254740993", "character 10: -9007199254740993 is more than"),
+        ("n == 9223372036854775808", "character 6: 9223372036854775808 is outside int64"),
         ("n == 9223372036854775809", "character 6: 9223372036854775809 is outside int64"),
         ("s == 'a\\nb'", r"character 8: \\n is no escape; a backslash stands before quotes"),
         ("n + \u0661", "character 5: '\u0661' is not understood here"),
@@ -343,6 +344,17 @@ def test_what_would_become_another_value_is_refused(expression: str, problem: st
     types = {"x": DType.FLOAT64, "n": DType.INT64, "s": DType.TEXT}
     with pytest.raises(ConfigError, match=problem):
         build("Derive", {"into": "y", "expression": expression}, types)
+
+
+def test_the_ends_of_int64() -> None:
+    """The least number is written with a minus before what int64 cannot hold, and is exact."""
+    least, most = -(2**63), 2**63 - 1
+    for literal_, ids in ((least, [least, least + 1]), (most, [most, most - 1])):
+        params = {"into": "y", "expression": f"n == {literal_}"}
+        found = run("Derive", params, {"n": DType.INT64}, {"n": ids})
+        assert found["y"].to_list() == [True, False]
+    params = {"into": "y", "expression": f"x * {2**63}"}
+    assert run("Derive", params, {"x": DType.FLOAT64}, {"x": [2.0]})["y"].to_list() == [2.0**64]
 
 
 @given(st.text(max_size=40) | st.text(alphabet="x1()+-*/%<>=!,.'`ifnotadr ", max_size=40))

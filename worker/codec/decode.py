@@ -7,8 +7,7 @@ value must be valid UTF-8 JSON. Of duplicate keys the last one wins.
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
@@ -16,8 +15,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.batch import Batch, Column, ColumnType, DType
+from worker.codec.instants import CARRIES, EPOCH, MILLISECOND, cut_off
 from worker.codec.outcome import Drop
 from worker.codec.structs import attribute_path, event_struct
 from worker.errors import Fault, Stage
@@ -26,8 +27,6 @@ from worker.schema import Schema, column_name, is_plain
 TOMBSTONE = "tombstone"
 """Drop reason of a record whose value is null: on a compacted topic, a deletion."""
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_MILLISECOND = datetime.timedelta(milliseconds=1)
 _FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31T23:59:59.999", "ms")
 _NAT = np.iinfo(np.int64).min
 _MESSAGE_LENGTH = 300  # a message is a header of the dead letter, and field names have any length
@@ -75,7 +74,11 @@ class Decoder:
             for path, leaf in schema.leaves()
             if column_name(path) in wanted
         ]
-        self._times = [name for name, kind, _ in self._columns if kind.dtype is DType.DATETIME]
+        self._times = {
+            column_name(path): path
+            for path, leaf in schema.leaves()
+            if leaf.type.dtype is DType.DATETIME and column_name(path) in wanted
+        }
 
     def decode(self, values: Sequence[bytes | None]) -> Decoded:
         """The columns of ``values``; no exception whatever they hold.
@@ -85,11 +88,14 @@ class Decoder:
         """
         try:
             events = list(map(self._decode, values))  # type: ignore[arg-type]  # None raises
-            sound = b"".join(values).isascii()  # type: ignore[arg-type]  # no None came through
+            joined = b"".join(values)  # type: ignore[arg-type]  # no None came through
+            sound = joined.isascii()
         except (TypeError, *_MALFORMED):
             sound = False
         if sound:
-            return self._decoded(events, np.arange(len(values), dtype=np.int64), [], [])
+            carries = self._times and CARRIES.search(joined) is not None
+            rows = np.arange(len(values), dtype=np.int64)
+            return self._decoded(events, rows, [], [], values if carries else [])
         return self._decode_each(values)
 
     def _decode_each(self, values: Sequence[bytes | None]) -> Decoded:
@@ -107,7 +113,7 @@ class Decoder:
                 rows.append(row)
             except _MALFORMED as error:
                 faults.append(_fault(row, error))
-        return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops)
+        return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops, values)
 
     def _decoded(
         self,
@@ -115,8 +121,12 @@ class Decoder:
         rows: np.ndarray[Any, np.dtype[np.int64]],
         faults: list[Fault],
         drops: list[Drop],
+        values: Sequence[bytes | None],
     ) -> Decoded:
+        """The columns of events; ``values`` are empty where no time in them was rounded up."""
         columns = {name: _column(events, kind, get) for name, kind, get in self._columns}
+        if values and self._times:
+            columns |= self._cut_off(columns, values, rows.tolist())
         batch = Batch({}, rows).with_columns(columns)
         beyond = self._beyond_time(batch)
         if beyond:
@@ -135,6 +145,16 @@ class Decoder:
                     int(rows[i]) for i, raw in enumerate(found) if raw is not msgspec.UNSET
                 )
         return Decoded(batch, faults, drops, frozenset(carries))
+
+    def _cut_off(
+        self, columns: Mapping[str, Column], values: Sequence[bytes | None], rows: list[int]
+    ) -> dict[str, Column]:
+        names = list(self._times)
+        ticks: dict[str, NDArray[Any]] = {}
+        for i, j, moment in cut_off(values, rows, list(self._times.values())):
+            held = ticks.setdefault(names[j], columns[names[j]].values.astype(np.int64))
+            held[i] = moment
+        return {name: Column(held.view("datetime64[ms]")) for name, held in ticks.items()}
 
     def _beyond_time(self, batch: Batch) -> list[Fault]:
         """Rows that an offset leads out of the years that text can carry, each once."""
@@ -194,7 +214,7 @@ def _filled(found: list[Any], kind: ColumnType) -> Column:
     if kind.dtype is DType.FLOAT64:  # None becomes NaN
         return Column(np.fromiter(found, np.float64, n))
     if kind.dtype is DType.DATETIME:
-        ticks = [_NAT if t is None else (t - _EPOCH) // _MILLISECOND for t in found]
+        ticks = [_NAT if t is None else (t - EPOCH) // MILLISECOND for t in found]
         return Column(np.array(ticks, dtype=np.int64).view("datetime64[ms]"))
     valid = None
     if None in found:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -22,17 +24,33 @@ _INT64_END = 2**63
 Bins = Annotated[list[Number | Infinite], Field(min_length=2, max_length=MAX_ENTRIES)]
 
 
-def edges_of(
-    columns: Columns, path: str, bins: Sequence[float | str], dtype: DType
-) -> NDArray[Any]:
-    """The edges as numbers, int64 where all are whole and so is the column; notes disorder."""
-    whole = [edge for edge in bins if isinstance(edge, int) and abs(edge) < _INT64_END]
-    exact = dtype is DType.INT64 and len(whole) == len(bins)
-    edges = np.array(whole) if exact else np.array([float(edge) for edge in bins])
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Ascending edges, as `interval` searches them.
+
+    Attributes:
+        inner: all of them as float64; or, where they and the column are whole, the finite ones as
+            int64, since float64 has one value for several numbers above 2^53.
+        before: how many infinite ones stand before ``inner``.
+        n: how many there are.
+    """
+
+    inner: NDArray[Any]
+    before: int
+    n: int
+
+
+def edges_of(columns: Columns, path: str, bins: Sequence[float | str], dtype: DType) -> Edges:
+    """The edges for a column of that dtype; notes disorder."""
+    edges = [float(edge) if isinstance(edge, str) else edge for edge in bins]
     for i in range(1, len(edges)):
         if not edges[i - 1] < edges[i]:
             columns.problem(f"{path}[{i}]", "edges must ascend", sure=True)
-    return edges
+    finite = [edge for edge in edges if abs(edge) != math.inf]
+    whole = [edge for edge in finite if isinstance(edge, int) and abs(edge) < _INT64_END]
+    if dtype is DType.INT64 and len(whole) == len(finite):
+        return Edges(np.array(whole, dtype=np.int64), int(edges[0] == -math.inf), len(edges))
+    return Edges(np.array(edges, dtype=np.float64), 0, len(edges))
 
 
 def check_labels(columns: Columns, path: str, labels: Sequence[object], n: int) -> None:
@@ -43,8 +61,8 @@ def check_labels(columns: Columns, path: str, labels: Sequence[object], n: int) 
         )
 
 
-def interval(column: Column, edges: NDArray[Any], *, right: bool) -> Rows:
+def interval(column: Column, edges: Edges, *, right: bool) -> Rows:
     """``(n,)`` the interval each number lies in, from 1; 0 if it is outside all, or missing."""
-    found = edges.searchsorted(column.values, "left" if right else "right")
-    found[(found == len(edges)) | column.missing] = 0
+    found = edges.inner.searchsorted(column.values, "left" if right else "right") + edges.before
+    found[(found == edges.n) | column.missing] = 0
     return found.astype(np.int64, copy=False)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from numpy.typing import NDArray
 from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
 from worker.nodes._fit import Number
-from worker.nodes._intervals import Bins, check_labels, edges_of, interval
+from worker.nodes._intervals import Bins, Edges, check_labels, edges_of, interval
 from worker.nodes._names import MAX_ENTRIES, Target
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
@@ -40,7 +39,7 @@ class Cut(Node[CutParams]):
         gives={"age": ["young", "young", "grown", None, None]},
     )
 
-    _edges: NDArray[Any]
+    _edges: Edges
     _table: Column
 
     def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files

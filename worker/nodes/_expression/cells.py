@@ -23,6 +23,7 @@ class Kind(StrEnum):
     NULL = "null"
 
 
+_INT64 = np.iinfo(np.int64)
 FILL: dict[Kind, Any] = {Kind.NUMBER: np.nan, Kind.TEXT: "", Kind.BOOL: False}
 NUMPY: dict[Kind, Any] = {Kind.NUMBER: np.float64, Kind.TEXT: object, Kind.BOOL: np.bool_}
 
@@ -49,8 +50,13 @@ Run = Callable[[Batch], Cells]
 def constant(value: Any, kind: Kind) -> Cells:
     """One value for every row; None is missing."""
     held = FILL[kind] if value is None else value
-    whole = np.array(value, dtype=np.int64) if type(value) is int else None
+    whole = np.array(value, dtype=np.int64) if is_int64(value) else None
     return Cells(np.array(held, dtype=NUMPY[kind]), np.array(value is None), whole)
+
+
+def is_int64(value: object) -> bool:
+    """Whether it is a whole number that int64 holds."""
+    return type(value) is int and _INT64.min <= value <= _INT64.max
 
 
 def from_column(column: Column, kind: Kind) -> Cells:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from worker.batch import NUMBERS, Batch, DType
 from worker.errors import nearest
-from worker.nodes._expression.cells import Cells, Kind, Run, constant, from_column
+from worker.nodes._expression.cells import Cells, Kind, Run, constant, from_column, is_int64
 from worker.nodes._expression.functions import (
     EQUALITY,
     FUNCTIONS,
@@ -101,6 +101,10 @@ def _check_exact(tree: Apply, whole: Collection[str]) -> None:
     """A literal that float64 would round may be compared with whole numbers, and no more."""
     others = [part for part in tree.of if not isinstance(part, Constant)]
     if tree.name in COMPARISONS and all(isinstance(p, Name) and p.column in whole for p in others):
+        for part in tree.of:
+            value = part.value if isinstance(part, Constant) else None
+            if type(value) is int and not is_int64(value):
+                raise ExpressionError(part.position, f"{value} is outside int64")
         return
     for part in tree.of:
         value = part.value if isinstance(part, Constant) else None

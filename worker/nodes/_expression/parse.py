@@ -185,7 +185,7 @@ def _number(token: Token) -> Constant:
     if not token.text.isdigit():
         return Constant(token.position, value)
     whole = int(token.text)
-    if whole <= _INT64_MAX:
+    if whole <= _INT64_MAX + 1:  # with a minus before it, the least of int64
         return Constant(token.position, whole)
     if whole != value:
         raise ExpressionError(token.position, f"{token.text} is outside int64")

@@ -47,21 +47,23 @@ class CutKwargs(Kwargs):
 
 def _cut(columns: Columns, kwargs: CutKwargs, _: str, given: DType) -> Change:
     edges = edges_of(columns, "kwargs.bins", kwargs.bins, given)
-    labels: list[Any] = list(range(len(edges) - 1))
+    labels: list[Any] = list(range(edges.n - 1))
     if isinstance(kwargs.labels, list):
         labels = kwargs.labels
     elif kwargs.labels is None:
         labels = interval_names(kwargs)
-    check_labels(columns, "kwargs.labels", labels, len(edges) - 1)
+    check_labels(columns, "kwargs.labels", labels, edges.n - 1)
     if isinstance(kwargs.labels, list) and kwargs.ordered:
         _check_distinct(columns, kwargs.labels)
     dtype = common_dtype(labels) if labels else DType.TEXT
     table = Column.of([None, *labels], dtype)
 
+    lowest = float(kwargs.bins[0]) if isinstance(kwargs.bins[0], str) else kwargs.bins[0]
+
     def apply(column: Column) -> Column:
         found = interval(column, edges, right=kwargs.right)
         if kwargs.include_lowest:
-            found[(column.values == edges[0]) & ~column.missing] = 1
+            found[(column.values == lowest) & ~column.missing] = 1
         return table.take(found)
 
     return Change(dtype, apply)
