@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.authoring.support import DATA, message, problems
@@ -25,8 +25,7 @@ from worker.schema import parse
 @given(n=st.integers(2, 200), share=st.floats(0.05, 0.95), seed=st.integers(0, 9))
 def test_split_keeps_every_row_once(n: int, share: float, seed: int) -> None:
     """Both parts together are the table; the size is the share, rounded down."""
-    if not 1 <= int(share * n) < n:
-        return
+    assume(1 <= int(share * n) < n)
     params = {"train_size": share, "seed": seed}
     frame = pd.DataFrame({"row": range(n)})
     found = Split(params=params).process(DataMsg(frame)).frame

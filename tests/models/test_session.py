@@ -271,6 +271,20 @@ def test_other_kinds_of_output_are_refused(tmp_path: Path) -> None:
     assert refused(path) == "model 'm': output 'y' is no tensor and no ZipMap"
 
 
+def test_an_output_that_cannot_be_used_is_refused_alone(tmp_path: Path) -> None:
+    """The others can be had; why this one cannot is known."""
+    made = model(
+        [helper.make_node("Identity", ["x"], ["y"]), helper.make_node("Shape", ["x"], ["sizes"])],
+        {"x": (FLOAT, [None, 2])},
+        {"y": (FLOAT, [None, 2]), "sizes": (TensorProto.INT64, [2])},
+    )
+    loaded = Session(saved(tmp_path, made), "m")
+    assert (list(loaded.outputs), list(loaded.refused)) == (["y"], ["sizes"])
+    assert "its first axis must be the batch" in loaded.refused["sizes"]
+    (y,) = loaded.run({"x": np.ones((3, 2), np.float32)}, ["y"])
+    assert y.tolist() == [[1, 1]] * 3
+
+
 @pytest.mark.parametrize("shape", [[], [0, 2]])
 def test_an_input_without_a_batch_is_refused(tmp_path: Path, shape: list[int]) -> None:
     """A scalar input, or one that takes no events."""

@@ -78,6 +78,19 @@ def test_a_number_beyond_the_models_type_is_told_as_one() -> None:
     ]
 
 
+def test_only_an_output_that_is_wanted_must_be_usable(tmp_path: Path) -> None:
+    """One without a row per event holds up who asks for it, by name or for all of them."""
+    nodes = [helper.make_node("Identity", ["x"], ["y"]), helper.make_node("Shape", ["x"], ["n"])]
+    outputs = {"y": (FLOAT, [None, 2]), "n": (TensorProto.INT64, [2])}
+    saved(tmp_path, model(nodes, {"x": (FLOAT, [None, 2])}, outputs))
+    params = {"model": "m.onnx", "features": ["f0", "f1"]}
+    node = made(tmp_path, {**params, "outputs": {"a": "y[0]"}}, TWO)
+    assert list(node.signature.writes) == ["a"]
+    for wanted in ({"outputs": {"b": "n"}}, {"outputs": {"b": "n[0]"}}, {}):
+        (problem,) = problems({**params, **wanted}, folder=tmp_path)
+        assert "output 'n' has shape (2,) for 3 events; its first axis must be" in problem
+
+
 def test_scores_are_the_models_own() -> None:
     """Columns in the order of ``features`` give what the session gives, bit for bit."""
     x = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)

@@ -102,7 +102,7 @@ class Encoder:
                 kept = {name: raw for name, raw in event.items() if name not in self._names}
                 if len(kept) < len(event):
                     head = _encode(kept)[:-1]
-            if head.rstrip(_WHITESPACE) == b"{" or head.strip(_WHITESPACE) == b"{":
+            if head.strip(_WHITESPACE) == b"{":
                 merged.append(self._only % texts)
             else:
                 merged.append(self._spliced % (head, *texts))

@@ -44,10 +44,6 @@ class _Asking(Columns):
         """The column's type; one that nobody has made or taken away is asked of the event."""
         if name not in self and name not in self._gone:
             self.asked[name] = None
-            complete, self.complete = self.complete, False
-            found = super().need(path, name, dtypes, vector=vector, place=place)
-            self.complete = complete
-            return found
         return super().need(path, name, dtypes, vector=vector, place=place)
 
 

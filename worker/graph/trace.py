@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from worker.batch import ColumnType
 from worker.graph.lineage import Lineage, Sources, decides_only, incoming
 from worker.graph.plan import Plan
-from worker.models.session import Tensor
+from worker.models.tensors import Tensor
 from worker.nodes._onnx_binding import feeds
 from worker.nodes.base import Columns
 from worker.nodes.onnx_node import ONNXNode

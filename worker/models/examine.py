@@ -17,7 +17,8 @@ from worker.models.confined import answer, parsed, read
 from worker.models.contents import reasons_against
 from worker.models.features import KEY, feature_names
 from worker.models.neighbours import Coupling, coupling
-from worker.models.session import Session, Tensor
+from worker.models.session import Session
+from worker.models.tensors import Tensor
 
 _SIZES = (1, 2, 7)
 _MOST = 64

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.models.session import Session, Tensor
+from worker.models.session import Session
+from worker.models.tensors import Tensor
 
 ROUNDING = 1e-4
 """Difference, as a share of an output's largest number, up to which it comes of rounding.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from worker.errors import ModelError, ModelTimeoutError
 from worker.files import open_file
 from worker.models import threads
 from worker.models.features import KEY, feature_names
+from worker.models.tensors import Tensor, declared_tensor
 from worker.models.watchdog import limit_s, watchdog
 
 # Since 1.32 the official builds send usage data to their maker over HTTPS. Only this switch, set
@@ -25,37 +25,9 @@ import onnxruntime as ort
 
 ort.set_default_logger_severity(4)  # failures reach us as exceptions; the text would reach stderr
 
-_NUMPY: dict[str, np.dtype[Any]] = {
-    "tensor(float)": np.dtype(np.float32),
-    "tensor(double)": np.dtype(np.float64),
-    "tensor(int64)": np.dtype(np.int64),
-    "tensor(int32)": np.dtype(np.int32),
-    "tensor(bool)": np.dtype(np.bool_),
-    "tensor(string)": np.dtype(object),
-}
 _EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
 Watch = Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]
 _PROBES = (3, 2)  # one size would not tell a batch axis from an axis that happens to be as long
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One input or output.
-
-    Attributes:
-        name: as the model calls it.
-        dtype: numpy dtype; object for text.
-        shape: per event, without the batch axis; None where the model leaves it open.
-    """
-
-    name: str
-    dtype: np.dtype[Any]
-    shape: tuple[int | None, ...]
-
-    def __str__(self) -> str:
-        axes = ", ".join("?" if size is None else str(size) for size in self.shape)
-        dtype = "text" if self.dtype == object else str(self.dtype)
-        return f"{dtype}[n, {axes}]" if axes else f"{dtype}[n]"
 
 
 class Session:
@@ -63,9 +35,8 @@ class Session:
 
     One thread unless `threads` is told otherwise, sequential: replicas scale, threads inside a run
     would only share the core, and with two of them trees are summed in another order above 50
-    rows. A batch of one is padded to
-    two, because kernels for n = 1 round differently; a model with a fixed batch size runs in
-    chunks of it, padded with its last row.
+    rows. A batch of one is padded to two, because kernels for n = 1 round differently; a model with
+    a fixed batch size runs in chunks of it, padded with its last row.
 
     Attributes:
         name: what a graph calls the model.
@@ -73,6 +44,7 @@ class Session:
         inputs: by name.
         outputs: by name; ZipMap outputs appear as float32 matrices, classes in ascending order.
             Empty for a model that is open, until `fit` has told it what it is fed.
+        refused: outputs that cannot be used, with the reason.
         batch_size: None, or the only batch size the model takes.
         watch: told what each run was fed and gave, for who wants to see it; None for nobody.
     """
@@ -115,10 +87,11 @@ class Session:
             item.shape[0] for item in declared if item.shape and isinstance(item.shape[0], int)
         }
         self.batch_size: int | None = min(sizes) if sizes else None
-        self.inputs = {item.name: _tensor(name, item) for item in declared}
+        self.inputs = {item.name: declared_tensor(name, item) for item in declared}
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.feature_names = feature_names(metadata.get(KEY, ""))
         self.outputs: dict[str, Tensor] = {}
+        self.refused: dict[str, str] = {}
         self._none: dict[str, NDArray[Any]] = {}
         if not self.is_open:
             self.fit({})
@@ -136,9 +109,23 @@ class Session:
                 not open may be left out, and an open axis that nobody names has size 1.
 
         Raises:
-            ModelError: it does not run, or an output does not have one row per event.
+            ModelError: it does not run, or no output has one row per event.
         """
         names = [item.name for item in self._session.get_outputs()]
+        self.refused = {}
+        try:
+            self._probe(shapes, names)
+        except ModelError:
+            for name in names:
+                try:
+                    self._probe(shapes, [name])
+                except ModelError as error:
+                    self.refused[name] = str(error)
+                    self.outputs.pop(name, None)
+            if len(self.refused) == len(names):
+                raise
+
+    def _probe(self, shapes: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> None:
         for n in (self.batch_size,) if self.batch_size else _PROBES:
             feeds = {}
             for tensor in self.inputs.values():
@@ -225,17 +212,6 @@ class Session:
         if isinstance(values, list) and all(isinstance(row, dict) for row in values):
             return np.array([list(row.values()) for row in values], dtype=np.float32)
         raise ModelError(f"model '{self.name}': output '{output}' is no tensor and no ZipMap")
-
-
-def _tensor(model: str, item: Any) -> Tensor:
-    dtype = _NUMPY.get(item.type)
-    if dtype is None:
-        known = ", ".join(_NUMPY)
-        raise ModelError(f"model '{model}': input '{item.name}' is {item.type}; known: {known}")
-    if not item.shape or item.shape[0] == 0:
-        raise ModelError(f"model '{model}': input '{item.name}' has no batch axis")
-    axes = tuple(size if isinstance(size, int) else None for size in item.shape[1:])
-    return Tensor(item.name, dtype, axes)
 
 
 def _first_line(error: Exception) -> str:

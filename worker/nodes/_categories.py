@@ -36,7 +36,7 @@ def category_lookup(columns: Columns, name: str, categories: list[Category]) -> 
     return Lookup(fit_items(columns, path, categories, dtype), dtype)
 
 
-class Names:
+class Claims:
     """The new columns of several sources, each name once."""
 
     def __init__(self, columns: Columns, removed: Set[str]) -> None:

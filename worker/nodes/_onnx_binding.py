@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from worker.batch import FLOATS, ColumnType, DType
 from worker.errors import nearest
-from worker.models.session import Session, Tensor
+from worker.models.session import Session
+from worker.models.tensors import Tensor
 from worker.nodes.base import Columns
 
 Features = list[str] | dict[str, str | list[str]]
@@ -146,8 +147,11 @@ def _pick(columns: Columns, session: Session, column: str, selector: str) -> Pic
     path = f"outputs.{column}"
     match = _SELECTOR.fullmatch(selector)
     name, index = (match["name"], match["index"]) if match else (selector, None)
-    if selector in session.outputs:
+    if selector in (*session.outputs, *session.refused):
         name, index = selector, None
+    if name in session.refused:
+        columns.problem(path, session.refused[name])
+        return None
     if name not in session.outputs:
         hint = nearest(name, session.outputs)
         columns.problem(path, f"the model has no output '{name}'{hint}")

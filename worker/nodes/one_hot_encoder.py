@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import StrictBool
 
 from worker.batch import Batch, Column, ColumnType, DType
-from worker.nodes._categories import Categories, Names, category_lookup, one_hot
+from worker.nodes._categories import Categories, Claims, category_lookup, one_hot
 from worker.nodes._lookup import Lookup, unknowns
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
@@ -42,7 +42,7 @@ class OneHotEncoder(Node[OneHotEncoderParams]):
         """Needs categories of the column's type, and new columns that no other column is."""
         self._encoders: dict[str, tuple[list[str], Lookup]] = {}
         removed: set[str] = set() if self.params.keep else set(self.params.columns)
-        claimed = Names(columns, removed)
+        claimed = Claims(columns, removed)
         for source, categories in self.params.columns.items():
             lookup = category_lookup(columns, source, categories)
             names = [f"{source}_{category}" for category in categories]

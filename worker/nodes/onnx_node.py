@@ -98,8 +98,8 @@ class ONNXNode(Node[ONNXNodeParams]):
 
     @property
     def _outputs(self) -> dict[str, str]:
-        found = (name for name in self.session.outputs if not name.startswith("@"))
-        return self.params.outputs or {name: name for name in found}
+        known = (*self.session.outputs, *self.session.refused)
+        return self.params.outputs or {name: name for name in known if not name.startswith("@")}
 
     def check(self, columns: Columns, context: Context) -> Signature:
         """Loads the model and proves that the columns fit its inputs and the outputs exist."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import Batch, Column, ColumnType, DType
-from worker.nodes._categories import CATEGORICAL, Names, one_hot
+from worker.nodes._categories import CATEGORICAL, Claims, one_hot
 from worker.nodes._lookup import MISSING, Lookup, fit_items, unknowns
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import Call, Effect, Kwargs, Named, Operation, PerFrame
@@ -57,7 +57,7 @@ def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
     named = _sources(call, kwargs)
     prefixes = _prefixes(call, kwargs, [name for _, name in named])
     removed = {name for _, name in named}
-    names = Names(call.columns, removed)
+    names = Claims(call.columns, removed)
     encoders = {}
     for (path, source), prefix in zip(named, prefixes, strict=True):
         dtype = call.columns.need(path, source, CATEGORICAL).dtype

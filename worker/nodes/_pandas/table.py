@@ -67,7 +67,7 @@ def resolve(name: str) -> str:
     """The operation's own name.
 
     Raises:
-        ValueError: not in the table, with the reason or the nearest name.
+        ValueError: not in the table, with the reason, or the nearest name and the list.
     """
     known = ALIASES.get(name, name)
     if known in OPERATIONS:
@@ -75,5 +75,7 @@ def resolve(name: str) -> str:
     for reason, names in _REFUSED.items():
         if name in names.split():
             raise ValueError(f"'{name}' is refused: {reason}")
-    hint = nearest(name, OPERATIONS, limit=len(OPERATIONS))
-    raise ValueError(f"no operation '{name}'{hint}")
+    way_out = nearest(name, OPERATIONS, limit=len(OPERATIONS))
+    if "known:" not in way_out:
+        way_out += f" Known: {', '.join(sorted(OPERATIONS))}"
+    raise ValueError(f"no operation '{name}'{way_out}")

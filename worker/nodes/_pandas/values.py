@@ -1,4 +1,4 @@
-"""Operations that translate, convert and compare values: map, replace, astype, isin, where, ..."""
+"""Operations that translate, select and compare values: map, isin, between, where, eq, ..."""
 
 from __future__ import annotations
 
