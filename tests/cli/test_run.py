@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.cli.conftest import ROOT, Rtml
 from tests.kafka.waiting import until
+from tests.models.inspectors import ended, until_it_inspects
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,8 @@ def test_sigterm_while_it_loads(graph: Path) -> None:
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    inspectors: list[psutil.Process] = []
-
-    def inspecting() -> bool:
-        inspectors[:] = psutil.Process(process.pid).children()
-        return bool(inspectors)
-
-    until(inspecting)
+    inspectors = until_it_inspects(process)
     process.terminate()
     said = process.communicate(timeout=60)[1].decode()
     assert (process.returncode, said) == (0, "")
-    assert [one.pid for one in inspectors if one.is_running()] == []
+    until(lambda: all(map(ended, inspectors)), 10)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,10 @@ import psutil
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
+from tests.cli.conftest import ROOT
 from tests.graph.support import DATA
+from tests.kafka.waiting import until
+from tests.models.inspectors import ended, until_it_inspects
 from tests.models.makers import FLOAT, identity, model, saved
 from worker.errors import ConfigError
 from worker.models.inspect import Limits, Port, inspect
@@ -68,6 +73,22 @@ def greedy(elements: int) -> ModelProto:
         {"y": (FLOAT, [None, 1])},
         [helper.make_tensor("size", TensorProto.INT64, [1], [elements])],
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel has to end it")
+def test_it_ends_with_who_asked(tmp_path: Path) -> None:
+    """Also where that one is killed and can end nobody; of the 60 s it may take none is waited."""
+    path = saved(tmp_path, endless())
+    asking = (
+        "import sys, pathlib; from worker.models.inspect import Limits, inspect; "
+        "inspect(pathlib.Path(sys.argv[1]), Limits(seconds=60))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", asking, str(path)], cwd=ROOT)
+    inspectors = until_it_inspects(process)
+    until(lambda: inspectors[0].cpu_times().user > 0.5)
+    process.kill()
+    process.wait()
+    until(lambda: all(map(ended, inspectors)), 10)
 
 
 def test_a_model_that_never_returns_is_killed(tmp_path: Path) -> None:

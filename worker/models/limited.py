@@ -16,10 +16,15 @@ from typing import Any
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # -I keeps the working directory, PYTHONPATH and the user's packages out; a source tree that is not
-# installed has to be named, so that the same worker is found.
+# installed has to be named, so that the same worker is found. On Linux the process ends with the one
+# that started it (PR_SET_PDEATHSIG), also where that one is killed, or stopped while it starts this.
 _START = """
-import sys
-root = sys.argv.pop(1)
+import ctypes, os, signal, sys
+root, parent = sys.argv.pop(1), int(sys.argv.pop(1))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != parent:
+    sys.exit("who asked is gone")
 if root not in sys.path:
     sys.path.insert(0, root)
 from worker.models.{task} import main
@@ -57,10 +62,10 @@ def answer(task: str, paths: Sequence[Path], limits: Limits) -> dict[str, Any]:
     """
     arguments = [str(path.resolve()) for path in paths]
     arguments += map(str, [limits.max_bytes, limits.seconds, limits.memory_bytes, limits.depth])
-    command = [sys.executable, "-I", "-c", _START.format(task=task), _ROOT, *arguments]
+    start = [sys.executable, "-I", "-c", _START.format(task=task), _ROOT, str(os.getpid())]
     late = threading.Event()
     with subprocess.Popen(
-        command,
+        [*start, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,  # its last line is the answer, or says what went wrong
