@@ -16,8 +16,8 @@ from typing import Any
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # -I keeps the working directory, PYTHONPATH and the user's packages out; a source tree that is not
-# installed has to be named, so that the same worker is found. On Linux the process ends with the one
-# that started it (PR_SET_PDEATHSIG), also where that one is killed, or stopped while it starts this.
+# installed has to be named, so that the same worker is found. On Linux the process ends with the
+# one that started it (1 is PR_SET_PDEATHSIG), also where that one is killed, or stopped just then.
 _START = """
 import ctypes, os, signal, sys
 root, parent = sys.argv.pop(1), int(sys.argv.pop(1))
