@@ -47,6 +47,20 @@ def test_a_good_model_is_known() -> None:
     assert (report.batch_size, report.batch_invariant) == (None, True)
 
 
+def test_what_is_known_is_not_inspected_again(tmp_path: Path) -> None:
+    """A copy of an accepted model is known by its digest, one of a changed byte or limit is not."""
+    report = inspect(DATA / "lr.onnx")
+    spent_s = psutil.Process().cpu_times().children_user
+    copy = tmp_path / "copy.onnx"
+    copy.write_bytes((DATA / "lr.onnx").read_bytes())
+    assert inspect(copy) is report
+    assert psutil.Process().cpu_times().children_user == spent_s
+    assert inspect(copy, Limits(seconds=21)) == report
+    assert psutil.Process().cpu_times().children_user > spent_s
+    copy.write_bytes(copy.read_bytes()[:-1])
+    assert len(reasons(copy)) == 1
+
+
 def endless() -> ModelProto:
     """A loop without an end, in two hundred bytes."""
     scalar = [helper.make_tensor_value_info("i", TensorProto.INT64, [])]

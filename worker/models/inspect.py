@@ -7,14 +7,18 @@ that, and may be killed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from worker.errors import ConfigError, Problem
+from worker.files import open_file
 from worker.models.limited import Limits, answer
 
 __all__ = ["Limits", "Port", "Report", "inspect"]
+
+_KNOWN_MODELS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class Report:
     features: tuple[str, ...] = ()
 
 
+_known: dict[tuple[str, Limits], Report] = {}
+"""What this process has accepted: an inspection takes a second, which a model that is pushed and
+then published, or published again, need not wait for twice."""
+
+
 def inspect(path: Path, limits: Limits | None = None) -> Report:
     """What a model file is; the file is left as it is.
 
@@ -70,14 +79,10 @@ def inspect(path: Path, limits: Limits | None = None) -> Report:
         ConfigError: every reason for which it must not be used.
     """
     bounds = limits or Limits()
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise _refused(path, [f"cannot be read: {error.strerror or error}"]) from error
-    if not path.is_file():
-        raise _refused(path, ["is no file"])
-    if size > bounds.max_bytes:
-        raise _refused(path, [f"has {size} bytes; at most {bounds.max_bytes} are allowed"])
+    digest = _digest(path, bounds)
+    known = _known.get((digest, bounds))
+    if known is not None:
+        return known
     found = answer("examine", [path], bounds)
     if "reasons" in found:
         raise _refused(path, found["reasons"])
@@ -85,7 +90,29 @@ def inspect(path: Path, limits: Limits | None = None) -> Report:
         found[key] = {
             name: Port(dtype, tuple(shape)) for name, (dtype, shape) in found[key].items()
         }
-    return Report(**found | {"features": tuple(found["features"])})
+    report = Report(**found | {"features": tuple(found["features"])})
+    while len(_known) >= _KNOWN_MODELS:
+        _known.pop(next(iter(_known)), None)
+    _known[report.sha256, bounds] = report  # as what was inspected says, should it have changed
+    return report
+
+
+def _digest(path: Path, bounds: Limits) -> str:
+    """The file's SHA-256.
+
+    Raises:
+        ConfigError: it is no file that may be inspected.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise _refused(path, ["is no file"])
+        if size > bounds.max_bytes:
+            raise _refused(path, [f"has {size} bytes; at most {bounds.max_bytes} are allowed"])
+        with open_file(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _refused(path, [f"cannot be read: {error.strerror or error}"]) from error
 
 
 def _refused(path: Path, reasons: list[str]) -> ConfigError:
