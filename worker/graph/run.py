@@ -13,7 +13,7 @@ from worker.errors import Fault, ModelError, ModelTimeoutError, Stage
 from worker.graph.plan import Plan, Step
 from worker.models.watchdog import limit_s, limited
 
-MODEL_FAILED, MODEL_TIMEOUT = "ModelFailed", "ModelTimeout"
+NODE_ERROR, MODEL_FAILED, MODEL_TIMEOUT = "NodeError", "ModelFailed", "ModelTimeout"
 Clock = Callable[[], float]
 Observer = Callable[[Step, Batch, "Batch | None"], None]
 """Told what a node was fed and what it made, marked rows included; None where it broke."""
@@ -123,7 +123,7 @@ def _halved(step: Step, batch: Batch, done: Run, observer: Observer | None) -> B
 
 def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:
     """No row is left: each is a fault that tells what the node raised."""
-    stage, name = Stage.NODE, "NodeError"
+    stage, name = Stage.NODE, NODE_ERROR
     if isinstance(error, ModelError):
         late = isinstance(error, ModelTimeoutError)
         stage, name = Stage.SCORE, MODEL_TIMEOUT if late else MODEL_FAILED
