@@ -36,6 +36,7 @@ class Run:
         unknown: values that a node did not know: (node id, column) -> how many.
         seconds: time spent per node id, if a clock was given.
         late: model runs that took too long and were ended.
+        unsure: rows were rejected for others beside them: too many runs had to be ended.
     """
 
     batch: Batch
@@ -44,6 +45,7 @@ class Run:
     unknown: dict[tuple[str, str], int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     late: int = 0
+    unsure: bool = False
 
 
 def run(
@@ -98,6 +100,7 @@ def run_step(step: Step, batch: Batch, done: Run, observer: Observer | None = No
             observer(step, batch, None)
         done.late += isinstance(error, ModelTimeoutError)
         if len(batch) == 1 or done.late > MAX_LATE_RUNS:
+            done.unsure |= len(batch) > 1
             return _rejected(step, batch, error, done)
         if isinstance(error, ModelTimeoutError):
             with limited(_share_of_limit(done.late)):

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 DOUBLINGS = 5
 """How often the pause between two probes is doubled: from 10 s to some 5 min."""
 MINIMA = 100
-"""A window holds so many times the events that it must hold: at full speed those of ten seconds
-are a million, and half of them would be lost before it opens."""
+"""A window holds so many times the events that it needs: at full speed those of ten seconds are a
+million, and half of them would be lost before it opens."""
 _PARTS = 10
 
 
@@ -24,8 +24,8 @@ class Rule:
 
     Attributes:
         percent: of the window's events; where more of them broke, it opens. 100: never.
-        min_events: that the window must hold.
-        window_s: how old they may be.
+        min_events: that it needs to judge by, however old they are.
+        window_s: how old they may be where there are more.
         cooldown_s: from opening to the first probe.
     """
 
@@ -49,14 +49,16 @@ class _Part:
 class Window:
     """How many of the latest events broke: in memory that does not grow with their number.
 
+    Parts of it are forgotten as a whole, so it holds a few more than it is to.
+
     Attributes:
-        events: in it, none of them older than its span.
+        events: in it.
         broken: of those.
     """
 
-    def __init__(self, span_s: float, most: int) -> None:
-        """``most``: where there are so many younger ones, the oldest are forgotten."""
-        self._span_s, self._most = span_s, most
+    def __init__(self, span_s: float, least: int, most: int) -> None:
+        """It holds the events of so many seconds, but ``least`` at least and ``most`` at most."""
+        self._span_s, self._least, self._most = span_s, least, most
         self.clear()
 
     def clear(self) -> None:
@@ -66,27 +68,27 @@ class Window:
 
     def add(self, events: int, broken: int, now_s: float) -> None:
         """The events of a batch; ``now_s`` never goes back."""
-        while self._parts and now_s - self._parts[0].begun_s >= self._span_s:
-            self._forget()
         last = self._parts[-1] if self._parts else None
-        if (
-            last is None
-            or now_s - last.begun_s >= self._span_s / _PARTS
-            or last.events >= self._most / _PARTS
-        ):
+        if last is None or self._is_full(last, now_s):
             last = _Part(now_s)
             self._parts.append(last)
         last.events += events
         last.broken += broken
         self.events += events
         self.broken += broken
-        while self.events - self._parts[0].events >= self._most:
-            self._forget()
+        while self._is_over(self._parts[0], now_s):
+            gone = self._parts.popleft()
+            self.events -= gone.events
+            self.broken -= gone.broken
 
-    def _forget(self) -> None:
-        gone = self._parts.popleft()
-        self.events -= gone.events
-        self.broken -= gone.broken
+    def _is_full(self, part: _Part, now_s: float) -> bool:
+        aged = now_s - part.begun_s >= self._span_s / _PARTS and part.events >= self._least / _PARTS
+        return aged or part.events >= self._most / _PARTS
+
+    def _is_over(self, part: _Part, now_s: float) -> bool:
+        left = self.events - part.events
+        old = now_s - part.begun_s >= self._span_s
+        return left >= self._most or (old and left >= self._least)
 
 
 class Breaker:
@@ -101,7 +103,7 @@ class Breaker:
         self.until_s: float | None = None
         self.seen = (0, 0)
         self._rule = rule
-        self._window = Window(rule.window_s, MINIMA * rule.min_events)
+        self._window = Window(rule.window_s, rule.min_events, MINIMA * rule.min_events)
         self._opened = 0
 
     def rests(self, now_s: float) -> bool:

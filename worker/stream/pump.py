@@ -174,7 +174,10 @@ class Pump(Guarded):
         timing = Timing()
         values = list(map(_value, records))
         outcomes = await self._score(link.plan, values, timing)
-        if not self.switch.admits(outcomes):
+        if outcomes.unsure:
+            self._pace.shrink(len(records))
+            log.warning("model_late", events=len(records), hint="reading again in smaller batches")
+        if outcomes.unsure or not self.switch.admits(outcomes):
             put_back(link, taken)
             return
         self._meter.taken(len(records), timing)
