@@ -26,6 +26,7 @@ CORE = [
 SHELL = [
     "addresses",
     "settings",
+    "places",
     "logs",
     "loop",
     "stream",

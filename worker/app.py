@@ -141,10 +141,14 @@ class Worker:
                 pump.plan,
                 versions.get(name),
                 health.state(name, pump),
-                troubles.get(name, ""),
+                troubles.get(name) or pump.switch.reason,
             )
             for name, pump in self.fleet.pumps.items()
         }
+
+    def resume(self, service: str) -> None:
+        """Lets events of a service flow again whose circuit breaker is open."""
+        self.fleet.resume(service)
 
     def stop(self) -> None:
         """Asks for a draining stop."""

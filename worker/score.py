@@ -73,4 +73,5 @@ def score(
         sorted(drops, key=lambda drop: drop.row),
         topics,
         done.unknown,
+        done.unsure,
     )

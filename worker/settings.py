@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -79,6 +78,12 @@ class Settings(BaseModel):
     fetch_max_wait_ms: int = Field(default=500, ge=1, le=60_000)
     model_timeout_ms: int = Field(default=5_000, ge=100, le=600_000)
     """How long one run of a model may take; its events become dead letters then."""
+    breaker_failure_percent: int = Field(default=50, ge=1, le=100)
+    """Where more events break in the graph, the service pauses; 100: never."""
+    breaker_min_events: int = Field(default=100, ge=1, le=1_000_000)
+    breaker_window_ms: int = Field(default=10_000, ge=100, le=3_600_000)
+    breaker_cooldown_ms: int = Field(default=10_000, ge=100, le=3_600_000)
+    """How long nothing is read before a few events are tried; doubled where they break as well."""
     max_batch_events: int = Field(default=2_048, ge=1, le=100_000)
     model_threads: int = Field(default=1, ge=1, le=64)
     """Threads of one model run, at most as many as the CPUs that the container grants."""
@@ -224,25 +229,6 @@ def _name(field: str, flags: Mapping[str, Any]) -> str:
     """Under which a field was given, or could be."""
     by_flag = flags.get(field) is not None
     return f"--{field.replace('_', '-')}" if by_flag else PREFIX + field.upper()
-
-
-def store_url(settings: Settings, environ: Mapping[str, str]) -> str:
-    """Where models are kept.
-
-    By default in the user's own data (XDG base directories): a folder of the working directory
-    would be another store in each of them.
-    """
-    return settings.model_store or str(_folder(environ, "XDG_DATA_HOME", ".local/share") / "models")
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where copies of models are kept that lie elsewhere."""
-    return _folder(environ, "XDG_CACHE_HOME", ".cache") / "models"
-
-
-def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
-    base = environ.get(variable, "")
-    return (Path(base) if base.startswith("/") else Path.home() / default) / "rtml"
 
 
 def _shown(given: Mapping[str, Any]) -> dict[str, Any]:

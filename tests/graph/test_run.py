@@ -181,19 +181,26 @@ def test_the_row_on_which_a_model_never_returns_is_found() -> None:
     items = [float(i % 7) for i in range(2_048)]
     items[777] = 5_000.0
     done, _ = endless(items)
-    assert told(done) == {777: "m ModelTimeout"}
+    assert (told(done), done.unsure) == ({777: "m ModelTimeout"}, False)
     assert done.faults[777].stage is Stage.SCORE
     assert "model 'endless.onnx' took longer than 0.1 s" in done.faults[777].message
     assert done.batch["y"].to_list() == [item for item in items if item < 1_000]
 
 
 def test_a_model_that_never_returns_costs_a_bounded_time() -> None:
-    """Every row is rejected without a run for each."""
+    """Every row is rejected without a run for each, and it is said that not all are guilty."""
     done, took_s = endless([5_000.0] * 2_048)
+    assert done.unsure
     assert {fault.error for fault in done.faults.values()} == {"ModelTimeout"}
     assert len(done.faults) == 2_048
     assert done.late <= 2 * MAX_LATE_RUNS
     assert took_s < 30.0
+
+
+def test_in_a_small_batch_every_late_row_is_found() -> None:
+    """Also where all of them are: none is rejected for its neighbour."""
+    done, _ = endless([5_000.0] * 3 + [1.0])
+    assert (told(done), done.unsure) == (dict.fromkeys(range(3), "m ModelTimeout"), False)
 
 
 def test_a_row_that_breaks_the_model_is_found() -> None:

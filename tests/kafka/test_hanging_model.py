@@ -12,7 +12,8 @@ from tests.kafka.service import MODEL, SCORE, make_service
 from tests.kafka.verdict import START_MS, Verdict, events, judge
 
 N = 4_000
-PLACES = (500, 3_000)
+PLACES = (500, 3_000, 3_100, 3_200, 3_201)
+"""More in one batch than are looked for at a time."""
 HANG = b'{"seq": -%d, "f0": 5000, "f1": 0}'
 NODE = {
     "id": "model",
@@ -32,7 +33,7 @@ def test_events_on_which_a_model_hangs(kafka: str, tmp_path: Path) -> None:
     produce(kafka, service.source, sent)
     limits = {"RTML_MODEL_TIMEOUT_MS": "500", "RTML_SESSION_TIMEOUT_MS": "6000"}
     with service.worker(environment=limits) as worker:
-        service.settled()
+        service.settled(timeout_s=120)
         assigned = worker.log_events("partitions_assigned")
         code = worker.terminate()
     scored, dead = service.scored(), service.dead_letters()

@@ -39,6 +39,7 @@ METRICS = {
     "rtml_consumer_lag_seconds": {"service", "topic", "partition"},
     "rtml_frontier_offset": {"service", "topic", "partition"},
     "rtml_in_flight_events": {"service"},
+    "rtml_breaker_open": {"service"},
     "rtml_model_info": {"service", "model", "version", "sha256"},
     "rtml_model_load_seconds": {"service"},
     "rtml_build_info": {"version"},

@@ -73,12 +73,20 @@ class Yard(Fleet):
         super().__init__(Settings(), Meters(), wait_s=None, create_topics=None)
         self.gates = gates
 
-    def add(self, service: str, plan: Plan, failed: Failed, *, alone: bool = False) -> Pump:
+    def add(
+        self,
+        service: str,
+        plan: Plan,
+        failed: Failed,
+        turned: Callable[[], None] = lambda: None,
+        *,
+        alone: bool = False,
+    ) -> Pump:
         """Beside the real one, so that its meter is there."""
         super().add(service, plan, failed, alone=alone)
         terms = Terms(service, Settings(), service, None, None)
         told = functools.partial(failed, service)
-        pump = Unconnected(self.gates, terms, plan, self.meters[service], told)
+        pump = Unconnected(self.gates, terms, plan, self.meters[service], told, turned)
         self.pumps[service] = pump
         return pump
 

@@ -42,6 +42,7 @@ def test_all_workers_have_to_serve_it() -> None:
         (status("fraud", "a", "loading"), False, "not all of the 1 workers"),
         (status("fraud", "a", "paused"), False, "not all of the 1 workers"),
         (status("fraud", "a", "failed", reason="no model"), False, "a: no model"),
+        (status("fraud", "a", "tripped", reason="all broke"), False, "a: all broke"),
         (status("fraud", "a", updated_ms=0), False, "not all of the 1 workers"),
     ],
 )

@@ -43,6 +43,20 @@ def test_what_is_done_after_a_rewind_changes_nothing() -> None:
     assert frontier.position == 4
 
 
+def test_what_was_taken_last_is_put_back() -> None:
+    """It is taken again, from behind what is in work before it; nothing else can be put back."""
+    frontier = Frontier(0)
+    first, second = frontier.take(3, 3), frontier.take(9, 2)
+    frontier.put_back(first)
+    assert (frontier.taken, frontier.in_flight) == (9, 5)
+    frontier.put_back(second)
+    frontier.put_back(second)
+    assert (frontier.taken, frontier.in_flight) == (3, 3)
+    frontier.take(9, 2)
+    frontier.done(first)
+    assert (frontier.position, frontier.in_flight) == (3, 2)
+
+
 def test_offsets_without_records_are_skipped_only_when_nothing_is_in_work() -> None:
     """Transaction markers at the end of the log do not hold it up, but nothing overtakes."""
     frontier = Frontier(0)
@@ -92,6 +106,19 @@ class FrontierMachine(RuleBasedStateMachine):
         self.dead += [span for _, span in self.work if not span.done]
         self.next = self.frontier.rewind()
         self.work.clear()
+
+    @precondition(lambda self: self.work and not self.work[-1][1].done)
+    @rule()
+    def put_back(self) -> None:
+        """What was taken last is to be taken again."""
+        self.frontier.put_back(self.work.pop()[1])
+        self.next = self.frontier.taken
+
+    @precondition(lambda self: self.dead)
+    @rule(data=st.data())
+    def put_back_late(self, data: st.DataObject) -> None:
+        """Something that was given up is put back."""
+        self.frontier.put_back(data.draw(st.sampled_from(self.dead)))
 
     @rule(markers=st.integers(0, 4))
     def skip(self, markers: int) -> None:

@@ -90,3 +90,18 @@ def test_lateness_is_the_age_of_the_oldest_event_in_work() -> None:
     lane.take(1, 1, 40_000)
     lane.take(2, 1, 90_000)
     assert (waiting, lane.late_s(12.0, 100_000)) == (2.0, 60.0)
+
+
+def test_what_is_put_back_is_waited_for_no_longer() -> None:
+    """The lane is idle once what was taken before is done, and reading begins behind that."""
+
+    async def run() -> tuple[bool, int]:
+        lane = Lane(PARTITION, 0, None)
+        first, second = lane.take(4, 4, 0), lane.take(6, 2, 0)
+        start = lane.put_back(second)
+        at_rest = lane.at_rest
+        lane.done(first)
+        await lane.idle()
+        return at_rest, start
+
+    assert asyncio.run(run()) == (False, 4)

@@ -56,6 +56,7 @@ class Shelf:
     """A catalogue that tests fill and empty."""
 
     services: dict[str, Served] = field(default_factory=dict)
+    resumed: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, *services: Served) -> Shelf:
@@ -65,6 +66,10 @@ class Shelf:
     def served(self) -> dict[str, Served]:
         """As it is now."""
         return dict(self.services)
+
+    def resume(self, service: str) -> None:
+        """Notes it."""
+        self.resumed.append(service)
 
 
 class Gate:

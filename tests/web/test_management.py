@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.graph.support import graph, node
+from tests.graph.support import graph, node, planned
 from tests.services.support import Memory, published
-from tests.web.support import Client, Shelf, serving
+from tests.web.support import COPY, Client, Shelf, served, serving
 from worker.models.store.store import Store
 from worker.services.journal import Journal
 
@@ -119,6 +119,18 @@ def test_without_a_location() -> None:
     """A worker of graphs that were given at its start says so; one that is not ready, too."""
     with serving(Shelf()) as client:
         assert client.ask("POST", "/services", body(2)).status == 409
+
+
+def test_a_graph_of_the_start_is_resumed() -> None:
+    """Its circuit breaker is closed, found by id or name; 404 with the nearest for another."""
+    shelf = Shelf.of(served(planned(graph(COPY)), id="first"))
+    with serving(shelf) as client:
+        for name in ("first", "g"):
+            done = client.ask("POST", f"/services/{name}/resume")
+            assert (done.status, done.json["id"], done.json["state"]) == (200, "first", "serving")
+        assert shelf.resumed == ["first", "first"]
+        assert client.ask("POST", "/services/frist/resume").status == 404
+        assert client.ask("POST", "/services/first/pause").status == 409
 
 
 def test_before_the_registry_is_read(tmp_path: Path) -> None:

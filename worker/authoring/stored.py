@@ -11,7 +11,8 @@ from worker.errors import ConfigError, Problem
 from worker.models.file import ModelFile
 from worker.models.store.names import is_reference
 from worker.models.store.store import Store
-from worker.settings import Settings, cache_folder, load, store_url
+from worker.places import cache_folder, store_url
+from worker.settings import Settings, load
 
 
 def settings(**flags: Any) -> Settings:

@@ -45,6 +45,6 @@ def store_of(settings: Settings) -> Store:
         ConfigError: a URL that cannot be used.
     """
     from worker.models.store.store import Store
-    from worker.settings import cache_folder, store_url
+    from worker.places import cache_folder, store_url
 
     return Store(store_url(settings, os.environ), cache_folder(os.environ))

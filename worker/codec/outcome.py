@@ -41,6 +41,8 @@ class Outcomes:
         drops: the dropped records, ascending by row.
         topics: ``n`` entries where a graph has a Route, else None.
         unknown: (node id, column) -> how many values were none of the node's categories or keys.
+        unsure: records were rejected for others beside them, to bound the time of a model that
+            does not return; in smaller batches each has its own outcome.
     """
 
     values: list[bytes | None]
@@ -48,6 +50,7 @@ class Outcomes:
     drops: list[Drop] = field(default_factory=list)
     topics: list[str | None] | None = None
     unknown: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unsure: bool = False
 
     def __len__(self) -> int:
         return len(self.values)

@@ -13,7 +13,7 @@ from worker.errors import Fault, ModelError, ModelTimeoutError, Stage
 from worker.graph.plan import Plan, Step
 from worker.models.watchdog import limit_s, limited
 
-MODEL_FAILED, MODEL_TIMEOUT = "ModelFailed", "ModelTimeout"
+NODE_ERROR, MODEL_FAILED, MODEL_TIMEOUT = "NodeError", "ModelFailed", "ModelTimeout"
 Clock = Callable[[], float]
 Observer = Callable[[Step, Batch, "Batch | None"], None]
 """Told what a node was fed and what it made, marked rows included; None where it broke."""
@@ -36,6 +36,7 @@ class Run:
         unknown: values that a node did not know: (node id, column) -> how many.
         seconds: time spent per node id, if a clock was given.
         late: model runs that took too long and were ended.
+        unsure: rows were rejected for others beside them: too many runs had to be ended.
     """
 
     batch: Batch
@@ -44,6 +45,7 @@ class Run:
     unknown: dict[tuple[str, str], int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     late: int = 0
+    unsure: bool = False
 
 
 def run(
@@ -98,6 +100,7 @@ def run_step(step: Step, batch: Batch, done: Run, observer: Observer | None = No
             observer(step, batch, None)
         done.late += isinstance(error, ModelTimeoutError)
         if len(batch) == 1 or done.late > MAX_LATE_RUNS:
+            done.unsure |= len(batch) > 1
             return _rejected(step, batch, error, done)
         if isinstance(error, ModelTimeoutError):
             with limited(_share_of_limit(done.late)):
@@ -123,7 +126,7 @@ def _halved(step: Step, batch: Batch, done: Run, observer: Observer | None) -> B
 
 def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:
     """No row is left: each is a fault that tells what the node raised."""
-    stage, name = Stage.NODE, "NodeError"
+    stage, name = Stage.NODE, NODE_ERROR
     if isinstance(error, ModelError):
         late = isinstance(error, ModelTimeoutError)
         stage, name = Stage.SCORE, MODEL_TIMEOUT if late else MODEL_FAILED

@@ -43,15 +43,31 @@ class Fleet:
         self._gone: Counter[str] = Counter()
         self._wait_s, self._create = wait_s, create_topics
 
-    def add(self, service: str, plan: Plan, failed: Failed, *, alone: bool = False) -> Pump:
-        """A pump that is not started yet; ``alone``: it has the group's name to itself."""
+    def add(
+        self,
+        service: str,
+        plan: Plan,
+        failed: Failed,
+        turned: Callable[[], None] = lambda: None,
+        *,
+        alone: bool = False,
+    ) -> Pump:
+        """A pump that is not started yet.
+
+        Args:
+            service: its id.
+            plan: of its graph.
+            failed: told what stops it.
+            turned: called when its circuit breaker has opened or closed.
+            alone: it has the group's name to itself.
+        """
         topic = plan.spec.source.topic
         if service in self.meters and self.meters[service].topic != topic:
             self.forget(service)
         meter = self.meters.setdefault(service, self._all.of(service, topic))
         group = self._settings.group_of(service, alone=alone)
         terms = Terms(service, self._settings, group, self._wait_s, self._create)
-        pump = Pump(terms, plan, meter, functools.partial(failed, service))
+        pump = Pump(terms, plan, meter, functools.partial(failed, service), turned)
         self.pumps[service] = pump
         return pump
 
@@ -60,6 +76,15 @@ class Fleet:
         pump = self.pumps.pop(service, None)
         if pump is not None:
             await supervisor.remove_dependency(pump)
+
+    def tripped(self, service: str) -> str:
+        """Why the circuit breaker of a service lets no events flow; empty where it does."""
+        pump = self.pumps.get(service)
+        return "" if pump is None else pump.switch.reason
+
+    def resume(self, service: str) -> None:
+        """Lets events flow where the service's circuit breaker is open."""
+        self.pumps[service].switch.close("resume")
 
     def failing(self, service: str, *, failing: bool) -> None:
         """Shows in the metrics whether what is wanted of a service is not reached."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
 from mode import Service as Supervisor
@@ -16,8 +15,9 @@ from worker.graph.warm import warm
 from worker.models.store.store import Store
 from worker.services.document import load, verify
 from worker.services.fleet import Fleet
-from worker.services.records import Service, State, Status, Version
+from worker.services.records import Service, State, Version
 from worker.services.registry import Registry
+from worker.services.word import Tell, Word
 
 log = structlog.get_logger(__name__)
 
@@ -25,9 +25,6 @@ RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses before a service is started again that Kafka, the store or its own events stopped."""
 STEADY_S = 60.0
 """What was served for so long and stops then is started again after the first pause."""
-
-Tell = Callable[[str, Status | None], Awaitable[None]]
-"""Writes what this worker has to say of a service; None: nothing any more."""
 
 
 class Keeper:
@@ -51,8 +48,8 @@ class Keeper:
         self.id = service_id
         self.serving: Version | None = None
         self.reason = "not loaded yet"
-        self._worker, self._registry = worker, registry
-        self._fleet, self._store, self._tell = fleet, store, tell
+        self._registry, self._fleet, self._store = registry, fleet, store
+        self._word = Word(service_id, worker, tell, fleet.tripped)
         self._wake = asyncio.Event()
         self._done: Service | None = None
         self._broken: Exception | None = None
@@ -83,7 +80,7 @@ class Keeper:
             if service is None or service.location != location:
                 await self._fleet.remove(self.id, supervisor)
                 self._fleet.forget(self.id)
-                await self._tell(self.id, None)
+                await self._word.take_back()
                 log.info("service_removed")
                 return
             if service != self._done:
@@ -94,6 +91,7 @@ class Keeper:
                 await self._broke(service, self._broken, supervisor)
             elif self._again_s is not None and loop.time() >= self._again_s:
                 await self._reach(service, supervisor)
+            await self._word.renew()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(self._again_s):
                     await self._wake.wait()
@@ -154,6 +152,8 @@ class Keeper:
             pump = None
         version = self._registry.version(service)
         if pump is not None and version == self.serving:
+            if self._done is None or self._done.deprecated == service.deprecated:
+                self._fleet.resume(self.id)
             return
         await self._report(service, "loading")
         began_s = time.perf_counter()
@@ -172,7 +172,7 @@ class Keeper:
         log.info("service_served", version=version.number, graph=version.digest[:12])
 
     async def _start(self, plan: Plan, supervisor: Supervisor) -> None:
-        pump = self._fleet.add(self.id, plan, self._failed)
+        pump = self._fleet.add(self.id, plan, self._failed, self.look)
         await supervisor.add_runtime_dependency(pump)
         try:
             await pump.until_serving()
@@ -210,17 +210,7 @@ class Keeper:
         self._wake.set()
 
     async def _report(self, service: Service, state: State, reason: str = "") -> None:
-        status = Status(
-            service=self.id,
-            worker=self._worker,
-            version=service.version,
-            updated_ms=service.updated_ms,
-            state=state,
-            reason=reason,
-            serving=self._served_number,
-            at_ms=int(time.time() * 1_000),
-        )
-        await self._tell(self.id, status)
+        await self._word.say(service, state, self._served_number, reason)
 
 
 def _way(plan: Plan) -> tuple[object, ...]:

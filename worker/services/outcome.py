@@ -41,7 +41,7 @@ class Outcome:
             return ""
         if not self.workers:
             return f"registered, but no worker serves {where}: rtml run --location"
-        failed = [status for status in self.statuses if status.state == "failed"]
+        failed = [status for status in self.statuses if status.state in ("failed", "tripped")]
         if failed:
             return "; ".join(dict.fromkeys(f"{one.worker}: {one.reason}" for one in failed))
         return f"not all of the {len(self.workers)} workers of {where} have answered yet"

@@ -26,7 +26,8 @@ TOPICS = {
 """With their configurations; each has one partition."""
 
 Wanted = Literal["running", "paused"]
-State = Literal["loading", "serving", "paused", "failed"]
+State = Literal["loading", "serving", "tripped", "paused", "failed"]
+"""tripped: the version is loaded, and its circuit breaker lets no events flow."""
 
 
 class _Record(BaseModel):
@@ -94,7 +95,7 @@ class Status(_Record):
         version: the version it was told to serve.
         updated_ms: of the service's record that it acts on.
         state: how far it is with that.
-        reason: why it failed.
+        reason: why it failed or tripped.
         serving: the version that it serves meanwhile; None for none.
         at_ms: epoch milliseconds.
     """

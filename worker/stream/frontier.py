@@ -66,6 +66,13 @@ class Frontier:
             self.position = first.end
             self.in_flight -= first.events
 
+    def put_back(self, span: Span) -> None:
+        """Forgets the span that was taken last: it is taken again later. Any other stays."""
+        if self._open and self._open[-1] is span:
+            self._open.pop()
+            self.in_flight -= span.events
+            self.taken = self._open[-1].end if self._open else self.position
+
     def skip(self, position: int) -> None:
         """Moves on over offsets without a record for us: markers, aborted or compacted records."""
         if not self._open and position > self.taken:

@@ -27,6 +27,8 @@ def reasons(service: str, pump: Pump) -> list[str]:
     if not link.assignment.joined.is_set():
         found.append(f"{service}: has not joined group '{link.group}' yet")
     found += [f"{service}: {what}" for what in _held(link)]
+    if pump.switch.reason:
+        found.append(f"{service}: {pump.switch.told()}")
     if link.missing:
         found.append(f"{service}: topic '{link.plan.spec.source.topic}' does not exist any more")
     stuck = ", ".join(
@@ -41,15 +43,17 @@ def reasons(service: str, pump: Pump) -> list[str]:
     ):
         if since_s is not None and time.perf_counter() - since_s > SILENT_S:
             found.append(f"{service}: {what} for {time.perf_counter() - since_s:.0f} s")
-    if pump.oldest_s is None and pump.busy_s is None:
+    if pump.oldest_s is None and pump.busy_s is None and not pump.switch.reason:
         found += [f"{service}: {what}" for what in _stuck(link)]
     return found
 
 
 def state(service: str, pump: Pump) -> str:
-    """One word: serving, failed, or waiting for what `reasons` tells."""
+    """One word: serving, failed, tripped, or waiting for what `reasons` tells."""
     if pump.failure is not None:
         return "failed"
+    if pump.switch.reason:
+        return "tripped"
     return "waiting" if reasons(service, pump) else "serving"
 
 

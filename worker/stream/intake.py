@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import TopicPartition
@@ -54,6 +54,32 @@ async def take(link: Link, most: int, valid: Callable[[], bool]) -> list[Taken]:
         _check_fetcher(link)
         await _skip_markers(link, ready)
     return taken
+
+
+def put_back(link: Link, taken: Sequence[Taken]) -> None:
+    """What was just taken is read again; nothing of it may have been delivered."""
+    for part in reversed(taken):
+        start = part.lane.put_back(part.span)
+        if part.lane.open:
+            link.consumer.seek(part.lane.partition, start)
+
+
+async def rest(link: Link, resting: Callable[[], bool]) -> None:
+    """Takes nothing while ``resting``, and stays in the group: the consumer is polled.
+
+    A lane that appears meanwhile is paused as well; what was read of it is read again.
+
+    Raises:
+        TransportError: as `take`.
+    """
+    lanes = link.assignment.lanes
+    while resting():
+        link.consumer.pause(*(lane.partition for lane in lanes.values() if lane.open))
+        for partition in await _fetched(link, 1):
+            lane = lanes.get(partition)
+            if lane is not None and lane.open:
+                link.consumer.seek(partition, lane.frontier.taken)
+    link.consumer.resume(*(lane.partition for lane in lanes.values() if lane.open))
 
 
 def _parted(records: list[Record], most: int) -> Iterable[list[Record]]:

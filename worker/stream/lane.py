@@ -46,6 +46,13 @@ class Lane:
         if self.frontier.in_flight == 0:
             self._idle.set()
 
+    def put_back(self, span: Span) -> int:
+        """The span that was taken last is in work no more; the offset to read again from."""
+        self.frontier.put_back(span)
+        if self.frontier.in_flight == 0:
+            self._idle.set()
+        return self.frontier.taken
+
     def rewind(self) -> int:
         """Nothing is in work any more; the offset to read again from."""
         self._idle.set()

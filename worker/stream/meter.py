@@ -94,6 +94,12 @@ class Meters:
             ["service"],
             registry=registry,
         )
+        self.breaker = Gauge(
+            "rtml_breaker_open",
+            "1 while the circuit breaker is open: too many events broke in the graph",
+            ["service"],
+            registry=registry,
+        )
         self.model = Gauge(
             "rtml_model_info",
             "Models in use",
@@ -213,6 +219,10 @@ class Meter:
     def transaction(self, outcome: Literal["committed", "aborted", "fenced"]) -> None:
         """A transaction has ended; aborted is also one of which nobody knows."""
         self._all.transactions.labels(self._service, self.topic, outcome).inc()
+
+    def breaker(self, *, is_open: bool) -> None:
+        """Whether the service reads nothing, because too many events broke."""
+        self._all.breaker.labels(self._service).set(is_open)
 
     def partition(self, partition: int, frontier: int, lag: int, lag_s: float) -> None:
         """Where one assigned partition stands."""

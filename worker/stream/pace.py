@@ -9,6 +9,7 @@ LONG_RUN_S = 0.005
 heartbeats, fetches and acknowledgements go on."""
 FIRST_BATCH_EVENTS = 16
 """Little is known of the first batch: if each event takes long, it must end all the same."""
+SHRINK = 16
 MAX_RUN_S = 1.0
 """A batch that takes longer is no faster, and its events wait for one another."""
 
@@ -39,3 +40,7 @@ class Pace:
         self._event_s = graph_s / len(values)
         in_time = int(MAX_RUN_S / self._event_s) if self._event_s else self._max_events
         self.most = max(1, min(self._max_events, self._max_bytes // mean_bytes, in_time))
+
+    def shrink(self, events: int) -> None:
+        """In a batch of so many the guilty ones were not found: they are read in smaller ones."""
+        self.most = max(1, min(self.most, events // SHRINK))

@@ -20,10 +20,11 @@ from worker.graph.run import MODEL_TIMEOUT
 from worker.models.watchdog import limited
 from worker.score import Timing, score
 from worker.stream.guarded import Guarded
-from worker.stream.intake import take
+from worker.stream.intake import put_back, rest, take
 from worker.stream.link import Link, open_link
 from worker.stream.meter import Meter
 from worker.stream.pace import Pace
+from worker.stream.switch import Switch
 from worker.stream.terms import Terms
 from worker.stream.ticket import Taken, Ticket, joined
 
@@ -46,12 +47,18 @@ class Pump(Guarded):
         waiting: why Kafka is not reached yet.
         answered_s: on the performance counter, when Kafka last answered; the regular probe asks.
         left: events that were in flight when a stop's drain was given up.
+        switch: whether its circuit breaker lets events flow.
     """
 
     def __init__(
-        self, terms: Terms, plan: Plan, meter: Meter, failed: Callable[[Exception], None]
+        self,
+        terms: Terms,
+        plan: Plan,
+        meter: Meter,
+        failed: Callable[[Exception], None],
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
-        """``failed`` is told once when the service cannot go on."""
+        """``failed`` is told once when the service cannot go on; ``turned``: see `Switch`."""
         super().__init__(terms.service, failed)
         self.link: Link | None = None
         self._terms, self._plan, self._meter = terms, plan, meter
@@ -62,6 +69,7 @@ class Pump(Guarded):
         self._linked = asyncio.Event()
         self.left = 0
         self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
+        self.switch = Switch(terms.settings, meter, turned)
 
     async def on_stop(self) -> None:
         """Drains: nothing more is taken, what is in flight is finished and committed.
@@ -79,6 +87,7 @@ class Pump(Guarded):
             self.failure = error
             self._failed(error)
         finally:
+            self._meter.breaker(is_open=False)
             await self.link.close()
 
     @Service.task
@@ -103,8 +112,11 @@ class Pump(Guarded):
         self._linked.set()
         delivery = self.link.delivery
         while not self.should_stop:
+            if self.switch.rests:
+                await rest(self.link, lambda: self.switch.rests and not self.should_stop)
+                continue
             await delivery.steady()
-            most = min(self._pace.most, delivery.most)
+            most = self.switch.most(min(self._pace.most, delivery.most))
             epoch = delivery.epoch
             taken = await take(self.link, most, lambda: epoch == delivery.epoch)  # noqa: B023 - awaited here
             if taken:
@@ -150,6 +162,7 @@ class Pump(Guarded):
         async with self._between:
             await self.link.adopt(plan, known)
             self._pace.forget()
+            self.switch.close("update")
 
     def _wait(self, reason: str) -> None:
         self.waiting = reason
@@ -161,6 +174,12 @@ class Pump(Guarded):
         timing = Timing()
         values = list(map(_value, records))
         outcomes = await self._score(link.plan, values, timing)
+        if outcomes.unsure:
+            self._pace.shrink(len(records))
+            log.warning("model_late", events=len(records), hint="reading again in smaller batches")
+        if outcomes.unsure or not self.switch.admits(outcomes):
+            put_back(link, taken)
+            return
         self._meter.taken(len(records), timing)
         more = len(records) >= most
         stamps_ms = list(map(_timestamp, records))

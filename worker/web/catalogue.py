@@ -24,7 +24,8 @@ class Served:
         plan: what scores.
         version: of the published service; None for a graph that was given to the worker.
         state: `SERVING`, or why its events do not flow; HTTP scores all the same.
-        problem: why another version that is wanted is not served; empty if none is.
+        problem: why another version that is wanted is not served, or why events do not flow that
+            could; empty if nothing is wrong.
     """
 
     id: str
@@ -40,6 +41,10 @@ class Catalogue(Protocol):
 
     def served(self) -> Mapping[str, Served]:
         """By id, as of now."""
+        ...
+
+    def resume(self, service: str) -> None:
+        """Lets events of a service flow again whose circuit breaker is open."""
         ...
 
 

@@ -20,9 +20,11 @@ from worker.services.listing import described, version_described
 from worker.services.outcome import Outcome
 from worker.web.answers import JSON, Refusal, answer
 from worker.web.body import read_body
+from worker.web.catalogue import Catalogue, find
 from worker.web.events import MALFORMED, malformed
 from worker.web.limits import Limits
 from worker.web.routes import Route
+from worker.web.scoring import described as described_here
 
 WAIT_S = 30.0
 _GRAPH = {"type": "object", "description": "A graph file as JSON; models as name@version"}
@@ -54,9 +56,11 @@ class Place(Protocol):
 class Management:
     """Changes what the registry wants; answers once the workers have taken it."""
 
-    def __init__(self, place: Callable[[], Place | None], limits: Limits) -> None:
+    def __init__(
+        self, place: Callable[[], Place | None], catalogue: Catalogue, limits: Limits
+    ) -> None:
         """``place``: None where the worker serves graphs that were given at its start."""
-        self._place, self._limits = place, limits
+        self._place, self._catalogue, self._limits = place, catalogue, limits
 
     def routes(self) -> list[Route]:
         """All of them need a token beyond loopback."""
@@ -77,7 +81,9 @@ class Management:
                 needs_body=False,
             ),
             self._route("POST", f"{one}/pause", self._pause, "Stop scoring"),
-            self._route("POST", f"{one}/resume", self._resume, "Go on scoring"),
+            self._route(
+                "POST", f"{one}/resume", self._resume, "Go on scoring", alone=self._resume_alone
+            ),
         ]
 
     def _route(
@@ -89,10 +95,15 @@ class Management:
         bodies: dict[str, Any] | None = None,
         *,
         needs_body: bool = True,
+        alone: Callable[[web.Request], web.Response] | None = None,
     ) -> Route:
+        """``alone``: answers where the worker serves no location."""
+
         async def handler(request: web.Request) -> web.Response:
             place = self._place()
             if place is None:
+                if alone is not None:
+                    return alone(request)
                 hint = "start a worker without graphs: rtml run --location"
                 raise Refusal(409, "this worker serves the graphs of its start only", hint=hint)
             if place.journal is None:
@@ -172,6 +183,12 @@ class Management:
     async def _resume(self, request: web.Request, _: Place, journal: Journal) -> web.Response:
         service_id = request.match_info["id"]
         return _told(journal, await deploy.want(journal, service_id, "running", wait_s=WAIT_S))
+
+    def _resume_alone(self, request: web.Request) -> web.Response:
+        """A graph that was given at the start cannot be paused, but trip."""
+        wanted = request.match_info["id"]
+        self._catalogue.resume(find(self._catalogue, wanted).id)
+        return answer(described_here(find(self._catalogue, wanted)))
 
 
 def _told(journal: Journal, outcome: Outcome) -> web.Response:

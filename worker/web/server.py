@@ -84,7 +84,7 @@ class Web(Service):
             Health(registry, reasons),
             Scoring(catalogue, self._scorer, bounds),
             OpenInference(catalogue, self._scorer, bounds),
-            Management(place, bounds),
+            Management(place, catalogue, bounds),
         )
         self.routes: list[Route] = [route for part in parts for route in part.routes()]
         pages = Pages(catalogue, self.routes, local=self._access.local)

@@ -70,7 +70,7 @@ def resume(
     brokers: BrokersOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Go on scoring where the service was paused."""
+    """Go on scoring where the service was paused, or its circuit breaker opened."""
 
     async def use(journal: Journal, _: Settings) -> Outcome:
         from worker.services import deploy

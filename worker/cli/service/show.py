@@ -66,7 +66,7 @@ def _state(outcome: Outcome) -> str:
 
 def _told(status: Status) -> str:
     """The state; where an update failed or goes on, with the version that is served meanwhile."""
-    if status.state in ("serving", "paused") or status.serving is None:
+    if status.state in ("serving", "tripped", "paused") or status.serving is None:
         return status.state
     return f"{status.state} (version {status.serving} serving)"
 
