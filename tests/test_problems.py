@@ -84,6 +84,14 @@ def test_nothing_is_wrong_with_what_fits() -> None:
         ),
         ({"name": "n", "named": {"x": {}}}, ["named.x.size: is required"]),
         ({"name": "n", "even": 3}, ["even: must be even, not 3"]),
+        (
+            {"name": "n", "parts": [{"size": 1, "colour": "Redd"}]},
+            ["parts[0].colour: must be 'red' or 'blue', not 'Redd'; did you mean 'red'?"],
+        ),
+        (
+            {"name": "n", "parts": [{"size": 1, "colour": "mauve"}]},
+            ["parts[0].colour: must be 'red' or 'blue', not 'mauve'"],
+        ),
     ],
 )
 def test_each_mistake_is_one_line(data: object, expected: list[str]) -> None:

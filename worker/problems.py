@@ -13,6 +13,8 @@ from worker.errors import Problem, nearest
 Location = tuple[str | int, ...]
 
 _LENGTH = re.compile("^(Tuple|List|Dictionary) should have")
+_CHOICES = frozenset({"literal_error", "enum"})
+_QUOTED = re.compile(r"'([^']*)'")
 _WORDS = {
     "missing": "is required",
     "extra_forbidden": "is no known key",
@@ -41,12 +43,14 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
         word = _WORDS.get(detail["type"])
         if word is None:
             text = detail["msg"].removeprefix("Value error, ").replace(" after validation", "")
-            text = _LENGTH.sub("must have", text)
+            text = _LENGTH.sub("must have", text).replace("Input should be", "must be")
             own = detail["type"] == "value_error" and repr(detail["input"]) in text
             start = text[:1] if text[1:2].isupper() else text[:1].lower()  # "SASL" stays as it is
             word = start + text[1:] + ("" if own else _given(detail["input"]))
         elif detail["type"] in _GIVEN:
             word += _given(detail["input"])
+        if detail["type"] in _CHOICES:
+            word += _meant(detail["input"], _QUOTED.findall(detail["msg"]))
         if detail["type"] == "model_type":
             word += f"; its keys: {', '.join(_keys(model, location))}"
         if detail["type"] == "extra_forbidden":
@@ -90,6 +94,12 @@ def _given(value: object) -> str:
         return ""
     shown = repr(value)
     return f", not {shown if len(shown) <= 80 else shown[:77] + '...'}"
+
+
+def _meant(value: object, choices: Sequence[str]) -> str:
+    """The nearest of some choices, all of which are told already."""
+    hint = nearest(value, choices) if isinstance(value, str) else ""
+    return hint if "did you mean" in hint else ""
 
 
 def _in_data(location: Location, data: Any, *, missing: bool) -> Location:

@@ -159,7 +159,7 @@ def test_the_file_knows_its_features(tmp_path: Path) -> None:
         ({"label": "word_gaps"}, "label: 'word_gaps' is missing in 1 rows; drop them"),
         ({"label": "half"}, "label: 'half' has fractions; a classifier tells classes"),
         ({"label": None}, "label is required"),
-        ({"mode": "fit"}, "mode: input should be 'train' or 'test'"),
+        ({"mode": "fit"}, "mode: must be 'train' or 'test'"),
         ({"features": ["gap"]}, "LogisticRegression: Input X contains NaN."),
     ],
 )

@@ -172,12 +172,16 @@ def test_examples_are_found_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert find_graph("digits") == Path("digits")
 
 
-def test_an_unknown_graph_is_refused(rtml: Rtml) -> None:
-    """Exit 2, and how to name one."""
-    done = rtml("demo", "--graph", "../digits")
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("digitz", "did you mean 'digits'?"), ("x", "known: breast-cancer, car-insurance, digits")],
+)
+def test_an_unknown_graph_is_refused(rtml: Rtml, name: str, hint: str) -> None:
+    """Exit 2, how to name one, and which example could be meant."""
+    done = rtml("demo", "--graph", name)
     assert (done.code, done.out) == (2, "")
-    assert "no graph '../digits'" in done.err
-    assert "name a graph file" in done.err
+    assert f"no graph '{name}'" in done.err
+    assert f"{hint}; name a graph file" in done.err
 
 
 @pytest.mark.parametrize("width", [40, 36, 200])

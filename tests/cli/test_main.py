@@ -25,17 +25,7 @@ def test_help_lists_every_command(rtml: Rtml) -> None:
     assert [name for name in COMMANDS if f" {name} " not in done.out] == []
 
 
-@pytest.mark.parametrize(
-    "command", ["check", "test", "score", "explain", "tune", "nodes", "draw", "schema"]
-)
-def test_every_command_has_help_with_an_example(rtml: Rtml, command: str) -> None:
-    """The help of a command shows how it is used."""
-    done = rtml(command, "--help")
-    assert done.code == 0
-    assert f"Example: rtml {command}" in done.out
-
-
-@pytest.mark.parametrize("group", ["topics", "model", "dataset", "dlq"])
+@pytest.mark.parametrize("group", ["topics", "model", "service", "dataset", "dlq"])
 def test_every_group_of_commands_has_help_with_an_example(rtml: Rtml, group: str) -> None:
     """Whoever asks the group sees how one of its commands is used."""
     done = rtml(group, "--help")

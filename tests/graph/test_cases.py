@@ -212,8 +212,8 @@ cases:
         "9 cases[2].nam: is no known key; did you mean 'name'?",
         "12 cases[3]: expect has 1 entries for 2 events; give one for each",
         "15 cases[4]: give either event or events",
-        "19 cases[5].expect.rejected.stage: input should be 'decode', 'validate', 'node', 'score', "
-        "'encode' or 'produce', not 'decod'",
+        "19 cases[5].expect.rejected.stage: must be 'decode', 'validate', 'node', 'score', "
+        "'encode' or 'produce', not 'decod'; did you mean 'decode'?",
         "22 cases[6].expect: only a scored event has a topic",
     ]
 

@@ -11,6 +11,7 @@ import typer
 from worker import __version__
 from worker.cli import streams
 from worker.cli.console import ExitCode, err, print_problems, printable
+from worker.cli.help import use_docstrings
 from worker.cli.interrupt import noted
 from worker.errors import ConfigError, RtmlError, TransportError
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 for _name in COMMANDS:
     importlib.import_module(f"worker.cli.{_name}").register(app)
+use_docstrings(app)
 
 
 def _print_version(wanted: bool) -> None:

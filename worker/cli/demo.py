@@ -15,7 +15,7 @@ from worker.cli.console import KAFKA, ExitCode, Output, OutputOption, err, print
 from worker.cli.interrupt import like_ctrl_c
 from worker.cli.kafka_options import PARTITIONS, WAIT_S, Waiting, settings_for
 from worker.cli.loading import GRAPH_FILE, Loaded, load_graph
-from worker.errors import ConfigError, Problem
+from worker.errors import ConfigError, Problem, nearest
 
 if TYPE_CHECKING:
     from worker.graph.plan import Plan
@@ -86,13 +86,17 @@ def find_graph(name: str) -> Path:
     if path.exists():
         return path
     # Examples lie in the working directory, or beside the package where that is a clone.
-    for folder in (Path("graphs"), Path(__file__).parents[2] / "graphs"):
-        if "/" not in name and (folder / name / GRAPH_FILE).is_file():
-            return folder / name
-    message = (
-        f"no graph '{name}': neither a file or folder, nor an example in ./graphs; "
-        "name a graph file, or run this in a clone of the repository, which holds the examples"
-    )
+    examples = {
+        path.parent.name: path.parent
+        for folder in (Path(__file__).parents[2] / "graphs", Path("graphs"))
+        for path in folder.glob(f"*/{GRAPH_FILE}")
+    }
+    if name in examples:
+        return examples[name]
+    message = f"no graph '{name}': neither a file or folder, nor an example"
+    message += f"{nearest(name, examples)}; name a graph file"
+    if not examples:
+        message += ", or run this in a clone of the repository, which holds the examples"
     raise ConfigError(Problem("--graph", message))
 
 

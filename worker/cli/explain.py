@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     graph: GraphArgument,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Events; default: stdin.")
+        Path | None, typer.Argument(metavar="FILE", help="Events; default: stdin.")
     ] = None,
     simulate: Annotated[
         bool,

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def nodes(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="Show this one with its params.")
+        str | None, typer.Argument(metavar="KIND", help="Show this one with its params.")
     ] = None,
     output: OutputOption = Output.TABLE,
     markdown: Annotated[

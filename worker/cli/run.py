@@ -45,7 +45,7 @@ def run(
     graphs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[GRAPH]...",
+            metavar="GRAPH",
             help="Graph files, or folders with a graph.yaml; none: serve the location.",
         ),
     ] = None,

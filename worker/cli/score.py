@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def score_file(
     graph: GraphArgument,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Events; default: stdin.")
+        Path | None, typer.Argument(metavar="FILE", help="Events; default: stdin.")
     ] = None,
     to: Annotated[
         Path | None,

@@ -49,7 +49,7 @@ def tune(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="Events, JSON lines; default: the graph's events.jsonl, or made up.",
         ),
     ] = None,

@@ -7,6 +7,7 @@ taken port stops it.
 from __future__ import annotations
 
 import errno
+import socket
 import time
 from collections.abc import Callable
 
@@ -123,9 +124,7 @@ class Web(Service):
                 await site.stop()
                 if error.errno == errno.EADDRINUSE and port < last:
                     continue
-                place = f"{self._host}:{port}"
-                hint = f"cannot listen on {place}: {error.strerror}; set RTML_HTTP_PORT"
-                raise ConfigError(Problem("--http-port", hint)) from error
+                raise ConfigError(_not_bound(self._host, port, error)) from error
             self.port = self._runner.addresses[0][1]
             log.info("http_listening", host=self._host, port=self.port, moved=port != first)
             return
@@ -173,3 +172,11 @@ class Web(Service):
             )
             told = "this request broke the server; its log says why"
             return Refusal(500, told, close=True).response()
+
+
+def _not_bound(host: str, port: int, error: OSError) -> Problem:
+    """Why nobody listens there, at the setting that is wrong."""
+    message = f"cannot listen on {host}:{port}: {error.strerror}"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return Problem("RTML_HTTP_HOST", f"{message}; give an address of this machine")
+    return Problem("--http-port", f"{message}; set RTML_HTTP_PORT")

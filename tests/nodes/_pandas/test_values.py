@@ -265,7 +265,7 @@ def test_fillna_of_a_frame(rows: list[tuple[Any, Any]]) -> None:
         ({"import": "replace", "kwargs": {"to_replace": ["a"], "value": ["b", "c"]}}, "one length"),
         ({"import": "replace", "kwargs": {"to_replace": "a", "value": 1}}, "1 is no text"),
         ({"import": "astype", "kwargs": {"dtype": "bool"}}, "every text but the empty one is true"),
-        ({"import": "astype", "kwargs": {"dtype": "complex"}}, "params.kwargs.dtype: input should"),
+        ({"import": "astype", "kwargs": {"dtype": "complex"}}, "params.kwargs.dtype: must be"),
         ({"import": "fillna", "kwargs": {"method": "ffill"}}, "method fills from the rows beside"),
         ({"import": "fillna", "kwargs": {"value": 0}}, "0 is no text; put it in quotes"),
         ({"import": "fillna", "kwargs": {"value": {"y": 0}}}, "has no value for column 'x'"),

@@ -10,7 +10,11 @@ from worker.cli.service import change, publish, score, show
 
 def register(app: typer.Typer) -> None:
     """Adds the group of commands."""
-    services = typer.Typer(help="Publish graphs to running workers.", no_args_is_help=True)
+    services = typer.Typer(
+        help="Publish graphs to running workers.",
+        epilog="Example: rtml service publish graphs/digits --location edge --create-topics",
+        no_args_is_help=True,
+    )
     for name, command, example in (
         ("publish", publish.publish, "publish graphs/digits --location edge --create-topics"),
         ("update", publish.update, "update digits-1a2b3c4d graphs/digits"),

@@ -24,7 +24,8 @@ TIMEOUT_S = 30.0
 def score(
     service_id: IdArgument,
     file: Annotated[
-        Path | None, typer.Argument(help="JSON: an event, or a list of them; default: stdin.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="JSON: an event, or a list of them; default: stdin."),
     ] = None,
     brokers: BrokersOption = None,
 ) -> None:

@@ -98,7 +98,7 @@ class Reasons:
 
 def _plain(text: str) -> str:
     """Librdkafka's text without the names of its own connections and states."""
-    return re.sub(r"^\S+/\w+: |^\w+://\S+: | \(after .*?\)", "", text)
+    return re.sub(r"^\S+/\w+: |^\w+://\S+: | \(after .*?\)( suppressed\))?", "", text)
 
 
 def _admin(settings: Settings, reasons: Reasons) -> AdminClient:
