@@ -21,6 +21,7 @@ import pytest
 from tests.broker import SINGLE_NODE, START_TIMEOUT_S, Listener, RealKafka
 from tests.jars import VERSION, KafkaUnavailable
 from tests.kafka.client import MakeTopic, create_topic
+from tests.kafka.worker import Worker
 from tests.net import answers, free_ports
 
 IMAGE = f"apache/kafka:{VERSION}"
@@ -80,6 +81,31 @@ def topic(kafka: str, request: pytest.FixtureRequest) -> MakeTopic:
         return name
 
     return make
+
+
+@pytest.fixture
+def place(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> dict[str, str]:
+    """The settings of a location of the test's own, which the worker and the notebook share."""
+    settings = {
+        "RTML_BROKERS": kafka,
+        "RTML_LOCATION": f"at-{abs(hash(request.node.name))}",
+        "RTML_MODEL_STORE": str(tmp_path / "store"),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return settings
+
+
+@pytest.fixture
+def place_worker(kafka: str, place: dict[str, str], tmp_path: Path) -> Iterator[Worker]:
+    """A worker that serves what is published there."""
+    options = ["--location", place["RTML_LOCATION"]]
+    with Worker([], kafka, place["RTML_LOCATION"], tmp_path, options, place) as worker:
+        worker.wait_ready()
+        yield worker
+        assert worker.terminate() == 0
 
 
 @contextmanager

@@ -7,14 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from notebooks.write import FOLDER, NOTEBOOKS, content
-from tests.kafka.worker import ROOT, Worker
+from tests.kafka.worker import ROOT
 from worker.authoring import EdgeUtils, GraphBuilder, JsonToDataframe, ModelUpload, ONNXNode, Pandas
 from worker.errors import ConfigError, ModelError
 
@@ -24,33 +23,8 @@ TIMEOUT_S = 100.0
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture
-def place(
-    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> dict[str, str]:
-    """The settings of a location of the test's own, which the worker and the notebook share."""
-    settings = {
-        "RTML_BROKERS": kafka,
-        "RTML_LOCATION": f"at-{abs(hash(request.node.name))}",
-        "RTML_MODEL_STORE": str(tmp_path / "store"),
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return settings
-
-
-@pytest.fixture
-def worker(kafka: str, place: dict[str, str], tmp_path: Path) -> Iterator[Worker]:
-    """A worker that serves what is published there."""
-    options = ["--location", place["RTML_LOCATION"]]
-    with Worker([], kafka, place["RTML_LOCATION"], tmp_path, options, place) as worker:
-        worker.wait_ready()
-        yield worker
-        assert worker.terminate() == 0
-
-
 @pytest.mark.parametrize("name", list(NOTEBOOKS.values()))
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("place_worker")
 def test_a_notebook_runs_top_to_bottom(name: str, tmp_path: Path) -> None:
     """Every cell of the file runs in order; its own assertions compare the three ways to score."""
     (tmp_path / "graphs").symlink_to(ROOT / "graphs")
@@ -94,7 +68,7 @@ def uploaded() -> str:
     return found
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("place_worker")
 def test_the_calls_of_edge_utils(capsys: pytest.CaptureFixture[str]) -> None:
     """Publish, score, update, list and delete, also from within a running loop."""
     dsl = graph(uploaded())
@@ -165,7 +139,7 @@ def test_a_wrong_graph_is_not_published() -> None:
     assert edge_utils.list_deployed_services() == []
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("place_worker")
 def test_a_graph_that_a_worker_cannot_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A model in a store that the worker does not reach: its reason comes back."""
     monkeypatch.setenv("RTML_MODEL_STORE", str(tmp_path / "elsewhere"))
