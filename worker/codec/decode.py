@@ -7,10 +7,10 @@ value must be valid UTF-8 JSON. Of duplicate keys the last one wins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import attrgetter
+from itertools import chain, repeat
+from operator import is_not
 from typing import Any
 
 import msgspec
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.batch import Batch, Column, ColumnType, DType
+from worker.codec.fields import Fields, Objects, watched_name
 from worker.codec.instants import CARRIES, EPOCH, MILLISECOND, cut_off
 from worker.codec.outcome import Drop
-from worker.codec.structs import attribute_path, event_struct
+from worker.codec.structs import event_struct
 from worker.errors import Fault, Stage
 from worker.schema import Schema, column_name, is_plain
 
@@ -67,10 +68,11 @@ class Decoder:
         watched = [name for name in sink_fields if name not in declared and is_plain(name)]
         if schema.root.closed:
             watched = []
-        self._watched = [attrgetter(f"w{i}") for i in range(len(watched))]
         self._decode = msgspec.json.Decoder(event_struct(schema, watched)).decode
+        self._fields = Fields(schema.root, wanted, n_watched=len(watched))
+        self._watched = [watched_name(i) for i in range(len(watched))]
         self._columns = [
-            (column_name(path), leaf.type, attrgetter(attribute_path(schema, path)))
+            (column_name(path), leaf.type)
             for path, leaf in schema.leaves()
             if column_name(path) in wanted
         ]
@@ -89,14 +91,14 @@ class Decoder:
         try:
             events = list(map(self._decode, values))  # type: ignore[arg-type]  # None raises
             joined = b"".join(values)  # type: ignore[arg-type]  # no None came through
-            sound = joined.isascii()
+            if not joined.isascii():
+                # Each begins and ends with an ASCII character, so none completes another's.
+                joined.decode()
         except (TypeError, *_MALFORMED):
-            sound = False
-        if sound:
-            carries = self._times and CARRIES.search(joined) is not None
-            rows = np.arange(len(values), dtype=np.int64)
-            return self._decoded(events, rows, [], [], values if carries else [])
-        return self._decode_each(values)
+            return self._decode_each(values)
+        carries = self._times and CARRIES.search(joined) is not None
+        rows = np.arange(len(values), dtype=np.int64)
+        return self._decoded(events, rows, [], [], values if carries else [])
 
     def _decode_each(self, values: Sequence[bytes | None]) -> Decoded:
         events: list[msgspec.Struct] = []
@@ -124,9 +126,10 @@ class Decoder:
         values: Sequence[bytes | None],
     ) -> Decoded:
         """The columns of events; ``values`` are empty where no time in them was rounded up."""
-        columns = {name: _column(events, kind, get) for name, kind, get in self._columns}
+        found, read = self._fields.read(events), rows.tolist()
+        columns = {name: _filled(found[name], kind) for name, kind in self._columns}
         if values and self._times:
-            columns |= self._cut_off(columns, values, rows.tolist())
+            columns |= self._cut_off(columns, values, read)
         batch = Batch({}, rows).with_columns(columns)
         beyond = self._beyond_time(batch)
         if beyond:
@@ -134,16 +137,13 @@ class Decoder:
             gone = {fault.row for fault in beyond}
             kept = np.array([row not in gone for row in rows.tolist()], dtype=np.bool_)
             batch, rows = batch.take(kept), rows[kept]
-            events = [event for event, keep in zip(events, kept, strict=True) if keep]
         if self._always_carries:
             return Decoded(batch, faults, drops, frozenset(rows.tolist()))
         carries: set[int] = set()
-        for get in self._watched:
-            found = list(map(get, events))
-            if found.count(msgspec.UNSET) != len(found):
-                carries.update(
-                    int(rows[i]) for i, raw in enumerate(found) if raw is not msgspec.UNSET
-                )
+        for name in self._watched:
+            raws = found[name].tolist()
+            if raws.count(msgspec.UNSET) != len(raws):
+                carries.update(read[i] for i, raw in enumerate(raws) if raw is not msgspec.UNSET)
         return Decoded(batch, faults, drops, frozenset(carries))
 
     def _cut_off(
@@ -189,21 +189,7 @@ def _told(error: msgspec.ValidationError) -> str:
     return text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 3] + "..."
 
 
-def _column(events: list[msgspec.Struct], kind: ColumnType, get: Callable[[Any], Any]) -> Column:
-    try:
-        return _filled(list(map(get, events)), kind)
-    except AttributeError:  # an object on the way to the field is null
-        return _filled([_reach(get, event) for event in events], kind)
-
-
-def _reach(get: Callable[[Any], Any], event: msgspec.Struct) -> Any:
-    try:
-        return get(event)
-    except AttributeError:
-        return None
-
-
-def _filled(found: list[Any], kind: ColumnType) -> Column:
+def _filled(found: Objects, kind: ColumnType) -> Column:
     """A column from Python values, None where missing."""
     n = len(found)
     if kind.length is not None:
@@ -212,17 +198,16 @@ def _filled(found: list[Any], kind: ColumnType) -> Column:
         values = np.fromiter(flat, np.float64, n * kind.length)
         return Column(values.reshape(n, kind.length))
     if kind.dtype is DType.FLOAT64:  # None becomes NaN
-        return Column(np.fromiter(found, np.float64, n))
+        return Column(found.astype(np.float64))
+    items = found.tolist()
     if kind.dtype is DType.DATETIME:
-        ticks = [_NAT if t is None else (t - EPOCH) // MILLISECOND for t in found]
+        ticks = [_NAT if t is None else (t - EPOCH) // MILLISECOND for t in items]
         return Column(np.array(ticks, dtype=np.int64).view("datetime64[ms]"))
     valid = None
-    if None in found:
-        valid = np.fromiter((item is not None for item in found), np.bool_, n)
+    if None in items:
+        valid = np.fromiter(map(is_not, items, repeat(None)), np.bool_, n)
     if kind.dtype is DType.TEXT:
-        texts = np.empty(n, dtype=object)
-        texts[:] = found
-        return Column(texts, valid)
+        return Column(found.copy(), valid)
     if valid is not None:
-        found = [0 if item is None else item for item in found]
-    return Column(np.fromiter(found, kind.numpy, n), valid)
+        found = np.where(valid, found, 0)
+    return Column(found.astype(kind.numpy), valid)

@@ -31,21 +31,6 @@ _PYTHON: dict[DType, type] = {
 _WHOLE = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX)]
 
 
-def attribute_path(schema: Schema, path: tuple[str, ...]) -> str:
-    """Where a field's value stands on the decoded struct, for ``operator.attrgetter``.
-
-    Attributes are numbered, because field names may be anything: ``m0.m3``.
-    """
-    parts = []
-    branch: Branch | Leaf = schema.root
-    for name in path:
-        if isinstance(branch, Leaf):
-            raise KeyError(path)
-        parts.append(f"m{list(branch.members).index(name)}")
-        branch = branch.members[name]
-    return ".".join(parts)
-
-
 def event_struct(schema: Schema, watched: Iterable[str]) -> type[msgspec.Struct]:
     """The struct of a whole event.
 
@@ -53,6 +38,10 @@ def event_struct(schema: Schema, watched: Iterable[str]) -> type[msgspec.Struct]
         schema: the declared fields; all of them are checked.
         watched: undeclared top-level names whose presence must be known, plain ones; the i-th is
             attribute ``w{i}``, UNSET where absent.
+
+    Returns:
+        A struct whose i-th declared member is attribute ``m{i}``, because names may be anything;
+        the watched ones stand before them.
     """
     names = {f"w{i}": name for i, name in enumerate(watched)}
     extra = [(attribute, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for attribute in names]

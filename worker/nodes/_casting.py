@@ -96,7 +96,8 @@ def _from_text(values: NDArray[Any], missing: Mask, target: DType) -> Converted:
     numbers = _all_at_once(texts, fast, target)
     ok = np.ones(len(texts), dtype=np.bool_)
     if numbers is None:
-        each = [_or_none(parse, text) for text in texts]
+        known = {text: _or_none(parse, text) for text in set(texts)}  # words come again and again
+        each = list(map(known.__getitem__, texts))
         ok = np.array([number is not None for number in each], dtype=np.bool_)
         dtype = ColumnType(target).numpy
         with np.errstate(over="ignore"):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.batch import Column, DType, Mask, Rows
+from worker.nodes._plain_instants import plain_instants
 from worker.nodes._values import parse_instant, parse_instants
 
 # The years 1 to 9999, which ISO 8601 text and Python can carry.
@@ -35,11 +36,14 @@ def instants(column: Column, factor: int = 1, divisor: int = 1) -> Column:
 def _from_text(values: NDArray[Any], missing: Mask) -> Rows:
     instants = np.full(len(values), _NEVER)
     texts = values[~missing].tolist()
-    try:
-        parsed = parse_instants(texts)
-    except ValueError:
-        parsed = [_or_never(text) for text in texts]
-    instants[~missing] = parsed
+    plain = plain_instants(texts)
+    if plain is not None:
+        instants[~missing] = plain
+    else:
+        try:
+            instants[~missing] = parse_instants(texts)
+        except ValueError:
+            instants[~missing] = [_or_never(text) for text in texts]
     # An offset can lead out of the years 1 to 9999.
     instants[(instants < _FIRST_MS) | (instants > _LAST_MS)] = _NEVER
     return instants
