@@ -14,7 +14,7 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := --constraint constraints.txt --build-constraint constraints.txt
 
-.PHONY: help demo test lint bench docs release audit clean
+.PHONY: help demo test lint bench faults docs release audit clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ lint: $(VENV)/.dev ## Check style and types
 
 bench: $(VENV)/.bench ## Measure the worker beside its floor and its peers; ARGS=--quick: the floor only
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: export PYTHONDONTWRITEBYTECODE :=
+faults: $(VENV)/.dev ## Break workers, brokers and networks while events flow, and count; ARGS=--write: docs/reliability.md
+	@$(BIN)/python -m faults $(ARGS)
 
 docs: $(VENV)/.run ## Write the pages of node kinds and the schema of the graph file
 	@$(BIN)/rtml nodes --markdown docs/nodes

@@ -24,16 +24,17 @@ class Feeder:
 
     def __init__(self, bootstrap: str, topic: str, records: Sequence[Record], per_s: int) -> None:
         self._producer = make_producer(bootstrap, idempotent=True)
-        self._topic, self._records = topic, records
+        self._topic, self._records, self.per_s = topic, records, per_s
         self._slice = max(1, int(per_s * SLICE_S))
         self._thread = threading.Thread(target=self._run)
         self._error: BaseException | None = None
+        self._enough = threading.Event()
         self.sent = 0
 
     def _run(self) -> None:
         begin = time.monotonic()
         try:
-            while self.sent < len(self._records):
+            while self.sent < len(self._records) and not self._enough.is_set():
                 chunk = self._records[self.sent : self.sent + self._slice]
                 send(self._producer, self._topic, chunk)
                 self.sent += len(chunk)
@@ -41,6 +42,11 @@ class Feeder:
                 time.sleep(max(0.0, due - time.monotonic()))
         except BaseException as error:  # noqa: BLE001 - raised again where the context is left
             self._error = error
+
+    def stop(self) -> None:
+        """Sends no more than what is on its way; ``sent`` says how much that is."""
+        self._enough.set()
+        self._thread.join()
 
     def wait_sent(self, count: int, timeout_s: float = 60.0) -> None:
         """Return once so many records are in Kafka."""

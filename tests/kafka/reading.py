@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Iterable
+from itertools import pairwise
 from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -20,10 +22,12 @@ class Reader:
 
     Attributes:
         seen: where the records stand that it was given.
+        seen_s: on the monotonic clock, when each of them was.
     """
 
     def __init__(self, bootstrap: str, topic: str, partitions: int) -> None:
         self.seen: list[Place] = []
+        self.seen_s: list[float] = []
         self._end = threading.Event()
         self._consumer = Consumer(
             {
@@ -44,9 +48,18 @@ class Reader:
                 error = message.error()
                 partition, offset = message.partition(), message.offset()
                 if error is None and partition is not None and offset is not None:
+                    self.seen_s.append(time.monotonic())
                     self.seen.append((partition, offset))
                 else:
                     assert error is None or error.code() == KafkaError._TRANSPORT, str(error)
+
+    def stall_s(self) -> float:
+        """The longest time in which a partition, between its first and last record, gave none."""
+        by_partition: dict[int, list[float]] = {}
+        for (partition, _), at_s in zip(self.seen, self.seen_s, strict=False):
+            by_partition.setdefault(partition, []).append(at_s)
+        gaps = (b - a for found in by_partition.values() for a, b in pairwise(found))
+        return max(gaps, default=0.0)
 
     def __enter__(self) -> Reader:
         self._thread.start()

@@ -8,7 +8,8 @@ from functools import partial
 
 from confluent_kafka import KafkaError, Message, Producer
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
+"""Longer than a broker is away in any test."""
 Header = tuple[str, bytes | None]
 
 

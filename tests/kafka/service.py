@@ -51,11 +51,16 @@ class Service:
         return f"{GROUP_PREFIX}-{self.name}"
 
     def worker(
-        self, *options: str, environment: Mapping[str, str] | None = None, bootstrap: str = ""
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        bootstrap: str = "",
+        program: str = "worker",
     ) -> Worker:
         """A worker process that serves this graph."""
         address = bootstrap or self.bootstrap
-        return Worker(self.graph, address, self.group, self.graph.parent, options, environment)
+        place = (self.graph, address, self.group, self.graph.parent)
+        return Worker(*place, options, environment, program)
 
     def settled(self, group: str = "", timeout_s: float = TIMEOUT_S) -> None:
         """Return once the group has committed the end of the source topic, as it is now."""

@@ -58,11 +58,16 @@ class Site:
         worker.wait_ready()
         return worker
 
-    def start(self, *options: str, environment: Mapping[str, str] | None = None) -> Worker:
+    def start(
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        program: str = "worker",
+    ) -> Worker:
         """A worker process, whether it is ready or not."""
         settings = {"RTML_MODEL_STORE": str(self.store_url), **(environment or {})}
         place = ["--location", self.name, *options]
-        worker = Worker([], self.bootstrap, GROUP_PREFIX, self.folder, place, settings)
+        worker = Worker([], self.bootstrap, GROUP_PREFIX, self.folder, place, settings, program)
         return self._workers.enter_context(worker)
 
     def rtml(self, *arguments: str | Path) -> Done:

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from tests.kafka.client import Record, committed, end_offsets
+from tests.kafka.amid import amid_transactions, batched, owned
+from tests.kafka.client import committed
 from tests.kafka.feeder import Feeder
 from tests.kafka.metrics import total
 from tests.kafka.reading import Reader, aborted
@@ -44,29 +45,6 @@ SETTINGS = {
 def service_of(kafka: str, folder: Path) -> Service:
     """A service that promises exactly once."""
     return make_service(kafka, folder, partitions=PARTITIONS, guarantee="exactly_once")
-
-
-def owned(worker: Worker) -> set[str]:
-    """The partitions that a worker writes for by now; none while it does not listen yet."""
-    try:
-        page = worker.get("/metrics")[1]
-    except OSError:
-        return set()
-    lines = [one for one in page.splitlines() if one.startswith("rtml_frontier_offset{")]
-    return {one.partition('partition="')[2].partition('"')[0] for one in lines}
-
-
-def batched(sent: list[Record], size: int) -> list[list[Record]]:
-    """Consecutive parts, the last one with what is left over."""
-    starts = range(0, len(sent) - size + 1, size)
-    return [sent[start : None if start == starts[-1] else start + size] for start in starts]
-
-
-def amid_transactions(service: Service, worker: Worker) -> bool:
-    """Whether every partition that a worker writes for has a transaction that is open."""
-    ends = end_offsets(service.bootstrap, service.sink, "read_uncommitted")
-    stable = end_offsets(service.bootstrap, service.sink)
-    return all(ends[int(number)] > stable[int(number)] for number in owned(worker))
 
 
 def done(service: Service) -> int:

@@ -19,9 +19,9 @@ from tests.kafka.client import (
     read_all,
 )
 from tests.kafka.feeder import Feeder
+from tests.kafka.liveness import ready
 from tests.kafka.metrics import total
 from tests.kafka.service import make_service
-from tests.kafka.test_outage import ready
 from tests.kafka.verdict import Verdict, event, events, judge
 from tests.kafka.waiting import until
 

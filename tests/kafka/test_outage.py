@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 
 import psutil
 import pytest
@@ -15,10 +12,10 @@ import pytest
 from tests.broker import RealKafka
 from tests.kafka.conftest import jar_kafka
 from tests.kafka.feeder import Feeder
+from tests.kafka.liveness import Liveness, ready
 from tests.kafka.service import make_service
 from tests.kafka.verdict import Verdict, events, judge
 from tests.kafka.waiting import until
-from tests.kafka.worker import Worker
 
 AWAY_S = 15.0
 NOTICED_S = 15.0
@@ -31,42 +28,6 @@ def broker() -> Iterator[RealKafka]:
     """A Kafka that these tests stop and start; no other test uses it."""
     with jar_kafka() as own:
         yield own
-
-
-def ready(worker: Worker) -> tuple[int, list[str]]:
-    """The status of readiness and its reasons."""
-    status, body = worker.get("/health/ready")
-    return status, json.loads(body)["reasons"]
-
-
-class Liveness:
-    """Asks for liveness the whole time; counts the answers that were not 200."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker, self._end = worker, threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.asked = self.failed = 0
-
-    def _run(self) -> None:
-        while not self._end.wait(0.25):
-            self.asked += 1
-            try:
-                self.failed += self._worker.get("/health/live")[0] != 200
-            except OSError:
-                self.failed += 1
-
-    def __enter__(self) -> Liveness:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end.set()
-        self._thread.join()
 
 
 def test_the_worker_waits_for_kafka_at_the_start(broker: RealKafka, tmp_path: Path) -> None:

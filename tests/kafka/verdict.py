@@ -66,7 +66,19 @@ def judge(
     dead: Iterable[Stored] = (),
     models: Sequence[Path] = (MODEL,),
 ) -> Verdict:
-    """Compare what was sent, each value a different one, with what is there; and print it.
+    """What `compare` finds, printed."""
+    verdict = compare(sent, scored, dead, models)
+    print(verdict)
+    return verdict
+
+
+def compare(
+    sent: Sequence[Record],
+    scored: Iterable[Stored],
+    dead: Iterable[Stored] = (),
+    models: Sequence[Path] = (MODEL,),
+) -> Verdict:
+    """Compare what was sent, each value a different one, with what is there.
 
     A score must be what the model gives that the record's own header names.
     """
@@ -90,15 +102,13 @@ def judge(
             altered += 1
         if index is not None:
             copies[index] += 1
-    verdict = Verdict(
+    return Verdict(
         sent=len(sent),
         lost=len(sent) - len(copies),
         duplicated=copies.total() - len(copies),
         reordered=_reordered(found),
         altered=altered,
     )
-    print(verdict)
-    return verdict
 
 
 def _reordered(found: Iterable[tuple[Lane, int]]) -> int:

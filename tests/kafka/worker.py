@@ -33,6 +33,7 @@ class Worker:
         options: further arguments of ``rtml run``.
         environment: variables besides those of the tests' own process, from which every setting
             of the worker (``RTML_*``) is taken out.
+        program: the module that is run: the worker, or one that changes it first.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Worker:
         folder: Path,
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        program: str = "worker",
     ) -> None:
         (self.http_port,) = free_ports(1)
         self.log = folder / f"worker-{group}-{self.http_port}.log"
@@ -50,7 +52,7 @@ class Worker:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("RTML_")
         }
-        command = [sys.executable, "-m", "worker", "run", *map(str, paths), "--brokers", bootstrap]
+        command = [sys.executable, "-m", program, "run", *map(str, paths), "--brokers", bootstrap]
         command += ["--group", group, "--http-port", str(self.http_port), *options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -1,0 +1,152 @@
+"""Sizes: at the limit and a byte beyond, what explodes when it is read, what is not there."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+
+import psutil
+
+from faults.finding import Finding
+from faults.payload import check, event, record
+from faults.stage import PATIENCE_S, Stage
+from tests.kafka.client import Header, Record, produce
+from tests.kafka.metrics import total
+from tests.kafka.verdict import START_MS
+from tests.kafka.worker import Worker
+
+LIMIT = 20_000
+SPREAD = 300
+"""Events that grow by a byte each, around the limit."""
+MOST_RSS_MB = 1_073.7
+HEADERS = 10_000
+BOMBS, BOMB_BYTES = 6, 32_000_000
+BOMB_LIMIT = 40_000_000
+SAMPLE_S = 0.1
+
+
+class _Memory:
+    """The largest resident size of a worker while the context lasts."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.most_mb = 0.0
+        self._process = psutil.Process(worker.process.pid)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._end.wait(SAMPLE_S) and self._process.is_running():
+            try:
+                self.most_mb = max(self.most_mb, self._process.memory_info().rss / 1e6)
+            except psutil.Error:
+                return
+
+    def __enter__(self) -> _Memory:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+def run(stage: Stage) -> Iterator[Finding]:
+    """The limit of the sink, odd records, and bombs."""
+    stage.say("at the limit")
+    yield _limit(stage)
+    stage.say("odd records")
+    yield _odd(stage)
+    stage.say("compression bombs")
+    yield _bombs(stage)
+
+
+def _padded(seq: int, size: int, key: bytes = b"k") -> Record:
+    """An event that is padded to about so many bytes."""
+    return Record(event(seq, key.decode(), pad="x" * size), key, timestamp_ms=START_MS + seq)
+
+
+def _limit(stage: Stage) -> Finding:
+    service = stage.service(sink_config={"max.message.bytes": str(LIMIT)})
+    sent = [_padded(seq, LIMIT - 600 + seq) for seq in range(2 * SPREAD)]
+    produce(stage.bootstrap, service.source, sent)
+    with service.worker() as worker, _Memory(worker) as memory:
+        service.settled(timeout_s=PATIENCE_S)
+        code = worker.terminate()
+    scored, dead = service.scored(), service.dead_letters()
+    verdict = check(sent, scored, dead)
+    told = [one.header("rtml-dlq-message") or b"" for one in dead]
+    sizes = sorted(int(found[0]) for text in told if (found := re.findall(rb"(\d+) bytes", text)))
+    steps = sizes == list(range(LIMIT + 1, LIMIT + 1 + len(dead)))
+    return Finding(
+        "sizes",
+        f"{len(sent)} events that grow by a byte, around the sink's {LIMIT:,}",
+        f"scored {len(scored)}, dead letters {len(dead)} from {min(sizes, default=0):,} bytes on, "
+        f"lost {verdict.lost}, exit {code}, RSS {memory.most_mb:.0f} MB",
+        f"all accounted, the first refused has {LIMIT + 1:,} bytes, RSS <= 1 GiB",
+        not verdict.lost and steps and bool(scored) and code == 0 and memory.most_mb <= MOST_RSS_MB,
+    )
+
+
+def _odd(stage: Stage) -> Finding:
+    service = stage.service()
+    headers: list[Header] = [(f"h{number}", b"v") for number in range(HEADERS)]
+    many = record(1)
+    key = b"x" * 1_000_000
+    sent = [
+        record(0),
+        Record(many.value, many.key, headers, many.timestamp_ms),
+        Record(event(2, "key"), key, timestamp_ms=START_MS + 2),
+        Record(b"", b"empty", timestamp_ms=START_MS + 3),
+        *(record(seq) for seq in range(4, 100)),
+    ]
+    tombstone = Record(None, b"tombstone", timestamp_ms=START_MS)
+    produce(stage.bootstrap, service.source, [*sent[:4], tombstone, *sent[4:]])
+    with service.worker() as worker, _Memory(worker) as memory:
+        service.settled(timeout_s=PATIENCE_S)
+        dropped = total(worker.get("/metrics")[1], "rtml_events_dropped_total", reason="tombstone")
+        code = worker.terminate()
+    scored, letters = service.scored(), service.dead_letters()
+    accounted = len(scored) + len(letters) + int(dropped)
+    kept = [one for one in scored if len(one.headers) >= HEADERS]
+    return Finding(
+        "sizes",
+        f"{HEADERS:,} headers, a key of 1 MB, a tombstone, an empty value, among {len(sent):,}",
+        f"accounted {accounted}/{len(sent) + 1}: scored {len(scored)}, dead letters "
+        f"{len(letters)}, dropped {dropped:.0f}; all headers kept {len(kept)}/1, exit {code}, "
+        f"RSS {memory.most_mb:.0f} MB",
+        "all accounted, RSS <= 1 GiB",
+        accounted == len(sent) + 1
+        and len(letters) >= 1
+        and code == 0
+        and memory.most_mb <= MOST_RSS_MB,
+    )
+
+
+def _bombs(stage: Stage) -> Finding:
+    """Values that are a thousand times as large as what was sent."""
+    room = {"max.message.bytes": str(BOMB_LIMIT)}
+    service = stage.service(sink_config=room, dead_config=room)
+    bombs = [_padded(seq, BOMB_BYTES, b"key-%d" % seq) for seq in range(BOMBS)]
+    good = [record(seq) for seq in range(BOMBS, BOMBS + 500)]
+    produce(stage.bootstrap, service.source, [*bombs, *good], "gzip")
+    with service.worker() as worker, _Memory(worker) as memory:
+        service.settled(timeout_s=PATIENCE_S)
+        code = worker.terminate()
+    scored, dead = service.scored(), service.dead_letters()
+    verdict = check([*bombs, *good], scored, dead)
+    return Finding(
+        "sizes",
+        f"{BOMBS} compression bombs, {BOMB_BYTES / 1e6:.0f} MB each when read, and {len(good)} "
+        "events behind them",
+        f"lost {verdict.lost}/{verdict.sent}, scored {len(scored)}, dead letters {len(dead)}, "
+        f"exit {code}, RSS {memory.most_mb:.0f} MB",
+        "all accounted, exit 0, RSS <= 1 GiB",
+        not verdict.lost and code == 0 and memory.most_mb <= MOST_RSS_MB,
+    )
