@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli.conftest import ROOT, Done, Rtml
@@ -182,6 +183,17 @@ def test_an_unknown_graph_is_refused(rtml: Rtml, name: str, hint: str) -> None:
     assert (done.code, done.out) == (2, "")
     assert f"no graph '{name}'" in done.err
     assert f"{hint}; name a graph file" in done.err
+
+
+def test_a_killed_demo_leaves_no_worker_behind(start: Start) -> None:
+    """SIGKILL for the command: its worker has nobody to work for, drains and ends."""
+    process = start("--events", "100000", "--rate", "100")
+    worker = psutil.Process(int(told(process, r"process (\d+), ready")[1]))
+    process.kill()
+    _, alive = psutil.wait_procs([worker], timeout=60)
+    for one in alive:
+        one.kill()
+    assert alive == []
 
 
 @pytest.mark.parametrize("width", [40, 36, 200])

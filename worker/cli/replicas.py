@@ -21,9 +21,6 @@ LAST_PORT = 65_535
 _OWN = ("--replicas", "--http-port")
 """Flags with a value that are not passed on as they are."""
 
-WHILE_OPEN = "--while-open"
-"""Flag with the number of a file: a replica drains when its other end is closed."""
-
 _TOLD = (ExitCode.DONE, ExitCode.INTERRUPTED, -signal.SIGTERM, -signal.SIGINT)
 """How a replica ends that is told to; a signal kills it while there is nothing to drain yet."""
 
@@ -46,6 +43,8 @@ def supervise(arguments: Sequence[str], replicas: int, settings: Settings) -> in
     Raises:
         ConfigError: there are not so many ports, or one URL is to be that of all.
     """
+    from worker.stream.tools.command import WHILE_OPEN
+
     if settings.advertised_url is not None:
         message = f"{replicas} replicas have a port each; start each by itself, or leave it unset"
         raise ConfigError(Problem("RTML_ADVERTISED_URL", message))

@@ -10,6 +10,9 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[3]
 _INSTALLED = ("site-packages", "dist-packages")
 
+WHILE_OPEN = "--while-open"
+"""Flag of ``rtml run`` with the number of a file: it drains when the other end is closed."""
+
 
 def command(*arguments: str) -> list[str]:
     """``rtml`` with arguments; a ``worker.py`` in the working directory is not run instead."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -57,6 +58,8 @@ class WorkerEnded(RtmlError):
 class WorkerProcess:
     """``rtml run`` with its log in a file; leaving the context stops it, whatever happens.
 
+    It drains also where this process is killed.
+
     Attributes:
         log: the file; removed in the end unless ``keep_log`` is set.
         url: where its health and metrics are, once it is ready.
@@ -72,15 +75,20 @@ class WorkerProcess:
         self.stop_timeout_s = stop_timeout_s(load(environment, {})[0])
         with tempfile.NamedTemporaryFile(prefix="rtml-worker-", suffix=".log", delete=False) as log:
             self.log = Path(log.name)
+            # Nothing is written to it: its end closes with this process, however that ends.
+            watched, self._held = os.pipe()
+            own = ["--http-port", "0", command.WHILE_OPEN, str(watched)]
             self._process = subprocess.Popen(
-                command.command("run", str(graph), "--http-port", "0", *options),
+                command.command("run", str(graph), *own, *options),
                 env=command.environment(
                     {**environment, "RTML_LOG_FORMAT": "json", "RTML_LOG_LEVEL": "info"}
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=[watched],
             )
+            os.close(watched)
         self.url, self.keep_log = "", False
 
     @property
@@ -170,5 +178,6 @@ class WorkerProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        os.close(self._held)
         if not self.keep_log:
             self.log.unlink(missing_ok=True)
