@@ -172,6 +172,12 @@ def test_an_empty_variable_is_not_set(name: str) -> None:
     assert load({f"RTML_{name}": ""}, {}) == (Settings(), [])
 
 
+def test_a_blank_group_is_refused() -> None:
+    """Kafka would take it, and nobody would find it again."""
+    (problem,) = refused({"RTML_GROUP": "  "})
+    assert problem.startswith("RTML_GROUP: ")
+
+
 def test_the_names_of_services_and_stores_are_known() -> None:
     """Where they are, and what proves who asks."""
     settings, warnings = load(

@@ -41,7 +41,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     brokers: str = "localhost:9092"
-    group: str | None = Field(default=None, min_length=1)
+    group: str | None = Field(default=None, pattern=r"\S")
     """Consumer group; by default ``rtml-<graph name>``."""
     group_instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""
