@@ -160,7 +160,7 @@ def test_the_file_knows_its_features(tmp_path: Path) -> None:
         ({"label": "half"}, "label: 'half' has fractions; a classifier tells classes"),
         ({"label": None}, "label is required"),
         ({"mode": "fit"}, "mode: must be 'train' or 'test'"),
-        ({"features": ["gap"]}, "LogisticRegression: Input X contains NaN."),
+        ({"features": ["a", "gap"]}, "features[1]: 'gap' is missing in 300 rows; fill them"),
     ],
 )
 def test_wrong_tables_and_params(changes: dict[str, Any], told: str, tmp_path: Path) -> None:

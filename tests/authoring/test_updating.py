@@ -9,6 +9,7 @@ import pytest
 
 from worker.authoring import EdgeUtils
 from worker.errors import ConfigError
+from worker.graph.asked import widened
 
 PRESENT = {
     "source": {
@@ -36,10 +37,33 @@ def test_the_same_fields_keep_topic_and_schema(tmp_path: Path) -> None:
     assert (source.topic, source.event_schema) == ("visits", PRESENT["source"]["schema"])
 
 
-def test_new_fields_make_a_new_schema(tmp_path: Path) -> None:
-    """It is derived, as for a new service."""
+def test_new_fields_are_added_to_the_schema(tmp_path: Path) -> None:
+    """What was declared of the others stays."""
     source = updated(tmp_path, "income")
-    assert (source.topic, list(source.event_schema["properties"])) == ("visits", ["income"])
+    known = PRESENT["source"]["schema"]["properties"]
+    assert source.topic == "visits"
+    assert source.event_schema["properties"] == {**known, "income": {"type": "number"}}
+
+
+def test_a_new_field_inside_a_known_one() -> None:
+    """Nested objects are widened, too; a value stays a value."""
+    inner = {"type": "object", "required": ["age"], "properties": {"age": {"type": "integer"}}}
+    known = {"type": "object", "properties": {"user": inner, "km": {"type": "number"}}}
+    number = {"type": "number"}
+    asked = {"properties": {"user": {"properties": {"age": number, "income": number}},
+                            "km": {"properties": {"x": number}}}}  # fmt: skip
+    wider = widened(known, asked)
+    assert wider["properties"]["km"] == number
+    assert wider["properties"]["user"] == {
+        **inner,
+        "properties": {"age": {"type": "integer"}, "income": number},
+    }
+
+
+def test_a_field_of_another_type_makes_a_new_schema(tmp_path: Path) -> None:
+    """It is derived, as for a new service."""
+    source = updated(tmp_path, "brand")
+    assert source.event_schema["properties"] == {"brand": {"type": "number"}}
 
 
 def test_a_misspelt_column_is_no_new_field(tmp_path: Path) -> None:

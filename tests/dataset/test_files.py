@@ -152,6 +152,18 @@ def test_a_line_that_is_too_long_costs_only_itself(tmp_path: Path) -> None:
     assert len(rows[1].value) <= 1_000
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_header_that_is_no_utf8_is_told(tmp_path: Path, encoding: str) -> None:
+    """Its columns would be named by what the bytes happen to look like."""
+    path = tmp_path / "e.csv"
+    path.write_bytes("größe,b\n1,2\n".encode(encoding))
+    with (
+        pytest.raises(ConfigError, match="header: is not valid UTF-8; save the file as UTF-8"),
+        open_events(path, Format.CSV, None),
+    ):
+        pass
+
+
 def test_broken_text_in_parquet_costs_its_row(tmp_path: Path) -> None:
     """Bytes that are no UTF-8 in a column of text; the other rows are read."""
     raw = pa.array([b"a", b"\xff", b"c"], pa.binary())

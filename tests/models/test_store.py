@@ -155,6 +155,19 @@ def test_pulled_bytes_are_those_that_were_pushed(store: Store, tmp_path: Path) -
     assert file.path.read_bytes() == LR.read_bytes()
 
 
+def test_nothing_is_pulled_into_the_store(tmp_path: Path) -> None:
+    """By a link neither: it would stand in the place of a record or of other bytes."""
+    root = tmp_path / "models"
+    store = Store(str(root), tmp_path / "cache")
+    entry = store.push(LR, "fraud").entry
+    (tmp_path / "link").symlink_to(root)
+    before = sorted(root.rglob("*"))
+    for path in (root / "m.onnx", tmp_path / "link" / "blobs" / "m.onnx", *root.glob("blobs/*/*")):
+        with pytest.raises(ConfigError, match="lies within the model store"):
+            store.pull(entry, path)
+    assert sorted(root.rglob("*")) == before
+
+
 @pytest.mark.parametrize("damage", [b"", b"other", None])
 def test_damaged_bytes_are_never_given(
     store: Store, url: str, tmp_path: Path, damage: bytes | None

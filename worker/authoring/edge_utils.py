@@ -12,7 +12,7 @@ from worker.authoring.scoring import as_body, post
 from worker.authoring.stored import as_argument, open_store, settings
 from worker.authoring.telling import show, told
 from worker.errors import ConfigError, Problem
-from worker.graph.asked import nearly_known
+from worker.graph.asked import nearly_known, widened
 from worker.graph.complete import Place, complete
 from worker.graph.dsl import parse_dsl
 from worker.graph.payload import without_payload
@@ -116,8 +116,8 @@ class EdgeUtils:
     ) -> tuple[str, str, str]:
         """Serves another graph under the same id; until it is loaded, the present one is served.
 
-        Topics stay as they are. The schema stays where the new graph can work with it, else it is
-        derived and printed.
+        Topics stay as they are, and so does the schema: fields that only the new graph asks for are
+        added to it, and it is printed. Where a field has another type now, all is derived.
 
         Returns:
             The URL, the service's id and the graph that is served now.
@@ -225,8 +225,14 @@ class EdgeUtils:
             document = complete(dsl, service_id, read, written)
             if nearly_known(document["source"]["schema"], known):
                 raise
-        show(document)
-        return self._contained(document)
+        source = {**document["source"], "schema": widened(known, document["source"]["schema"])}
+        wider = {**document, "source": source}
+        try:
+            found = self._contained(wider)
+        except ConfigError:
+            wider, found = document, self._contained(document)
+        show(wider)
+        return found
 
 
 def _place(place: Place | None) -> dict[str, Any]:

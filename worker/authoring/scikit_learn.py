@@ -76,7 +76,7 @@ class ScikitLearn(Node):
             "label": params.label,
         }
         if params.mode == "train":
-            _train(params, table, path)
+            _train(params, table, path, part.frame)
         elif task is not Task.SCALER:
             told["metrics"] = measure.metrics(path, table, task)
         if task is Task.SCALER:
@@ -94,14 +94,26 @@ def _part(message: DataMsg, mode: str) -> DataMsg:
     return message
 
 
-def _train(params: ScikitLearnParams, table: Table, path: Path) -> None:
+def _train(params: ScikitLearnParams, table: Table, path: Path, frame: Any) -> None:
     estimator = made(params.params.model, params.params.model_params)
     try:
         estimator.fit(table.features, table.label)
     except (ValueError, TypeError) as error:  # scikit-learn's own refusals of data and params
         message = f"{type(estimator).__name__}: {str(error).strip().splitlines()[0]}"
-        raise ConfigError(Problem("params", message)) from error
+        gaps = _gaps(frame, params.features) if "contains NaN" in message else []
+        raise ConfigError(gaps or [Problem("params", message)]) from error
     onnx_file.write(estimator, params.features, params.label, table.features.shape[1], path)
+
+
+def _gaps(frame: Any, features: Sequence[str]) -> list[Problem]:
+    """A problem for each feature that is missing in some rows."""
+    counts = {name: int(frame[name].isna().sum()) for name in features}
+    advice = "fill them (fillna), or train a model that takes gaps (HistGradientBoosting...)"
+    return [
+        Problem(f"features[{i}]", f"'{name}' is missing in {count} rows; {advice}")
+        for i, (name, count) in enumerate(counts.items())
+        if count
+    ]
 
 
 def _scaled(frame: Any, features: list[str], path: Path, table: Table) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -11,6 +12,9 @@ from worker.dataset.columns import Columns, encode
 from worker.dataset.rows import MAX_ROW_BYTES, Events, Row
 from worker.dataset.shape import Shape
 from worker.errors import ConfigError, Fault, Problem, Stage
+
+# What `surrogateescape` makes of bytes that are no UTF-8.
+_BROKEN = re.compile("[\udc80-\udcff]")
 
 
 def read_csv(
@@ -35,6 +39,8 @@ def read_csv(
         raise ConfigError(Problem("", f"is no CSV: {error}", name, 1)) from error
     if header is None:
         raise ConfigError(Problem("", "is empty: the first line must name the columns", name))
+    if any(_BROKEN.search(cell) for cell in header):
+        raise ConfigError(Problem("header", "is not valid UTF-8; save the file as UTF-8", name))
     columns = Columns([cell.strip() for cell in header], shape, name)
     return Events(_rows(reader, name, columns), fraction, columns.notes)
 

@@ -39,6 +39,19 @@ def nearly_known(asked: Mapping[str, Any], known: Mapping[str, Any]) -> list[str
     ]
 
 
+def widened(known: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema, and the fields of another that it does not declare; its own stay."""
+    mine, others = known.get("properties"), asked.get("properties")
+    if not isinstance(mine, Mapping) or not isinstance(others, Mapping):
+        return dict(known)
+    fields = {
+        name: widened(mine[name], field) if isinstance(mine.get(name), Mapping) else field
+        for name, field in others.items()
+        if name not in mine or isinstance(mine[name], Mapping)
+    }
+    return {**known, "properties": {**mine, **fields}}
+
+
 def misspelt(fields: Iterable[str], cells: Cells) -> list[Problem]:
     """Fields that a sample does not have, but for a column of nearly that name."""
     hints = {name: nearest(name, cells) for name in fields}

@@ -39,8 +39,11 @@ class Blobs:
 
         Raises:
             StoreError: they are not there, or are not those that were pushed.
-            ConfigError: the file cannot be written.
+            ConfigError: the file cannot be written, or would lie within the store.
         """
+        if self._files.holds(path):
+            message = "lies within the model store, whose files only push writes; name another file"
+            raise ConfigError(Problem("", message, str(path)))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".rtml-") as folder:

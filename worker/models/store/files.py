@@ -57,6 +57,10 @@ class Files:
             ) from error
         self._root = str(root).rstrip("/")
 
+    def holds(self, path: Path) -> bool:  # noqa: ARG002 - for a folder of this machine
+        """Whether a file of this machine would lie within the store."""
+        return False
+
     def read(self, key: str) -> bytes | None:
         """The content, None where there is no such file."""
         with self._doing("reading"):

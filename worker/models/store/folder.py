@@ -19,6 +19,10 @@ class Folder(Files):
     What a killed process leaves behind lies in ``tmp`` and is never read.
     """
 
+    def holds(self, path: Path) -> bool:
+        """Whether a file would lie within the store, links followed."""
+        return path.resolve().is_relative_to(Path(self._root).resolve())
+
     def create(self, key: str, data: bytes) -> bool:
         """Writes a file that must not be there yet; False where it is."""
         with self._doing("writing"):

@@ -139,7 +139,7 @@ class Store:
 
         Raises:
             StoreError: the store cannot be reached, or its bytes are damaged.
-            ConfigError: the file cannot be written.
+            ConfigError: the file cannot be written, or would lie within the store.
         """
         self._blobs.get(entry.sha256, path, told)
 
