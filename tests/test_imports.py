@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Top to bottom; a layer is a module or a folder, and inside one folder anything goes.
 CORE = [
+    "bounds",
     "errors",
     "problems",
     "files",

@@ -86,3 +86,37 @@ def test_the_console_style_is_plain_without_a_terminal() -> None:
     _, err = run("console")
     assert "partitions_assigned" in err
     assert "\x1b[" not in err
+
+
+LINES = """
+import json, sys
+import structlog
+from worker import bounds, logs
+from worker.bounds import Bounds
+logs.configure(sys.argv[1], "info")
+bounds.use(Bounds(max_log_bytes=1_000))
+log = structlog.get_logger("worker.test")
+for length in range(800, 1_000):
+    log.info("sized", text="x" * length)
+log.error("huge", text="\\x00\\u20ac" * 100_000, many=list(range(10_000)), n=7)
+log.error("x" * 5_000)
+"""
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_line_is_bounded(style: str) -> None:
+    """Up to the limit it is whole; by a byte more its values are cut, and it says so."""
+    done = subprocess.run(
+        [sys.executable, "-c", LINES, style], capture_output=True, text=True, timeout=60, check=True
+    )
+    lines = done.stderr.splitlines()
+    assert len(lines) == 202
+    sizes = [len(line.encode()) for line in lines]
+    assert max(sizes) == 1_000
+    whole = [line for line in lines[:200] if "cut_from_bytes" not in line]
+    assert [len(line.encode()) for line in whole] == list(range(1_001 - len(whole), 1_001))
+    assert "cut_from_bytes" in lines[len(whole)]
+    if style == "json":
+        cut = json.loads(lines[200])
+        assert (cut["event"], cut["n"], cut["level"]) == ("huge", 7, "error")
+        assert cut["cut_from_bytes"] > 1_000_000

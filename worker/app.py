@@ -21,6 +21,7 @@ import structlog
 from faust.app.base import BootStrategy
 from faust.types.settings import Settings as FaustSettings
 
+from worker import bounds
 from worker.errors import TransportError
 from worker.graph.plan import Plan
 from worker.models import threads
@@ -93,6 +94,7 @@ class Worker:
 
     def __init__(self, plans: Mapping[str, Plan], settings: Settings, options: Options) -> None:
         """``plans`` by service name; each gets its own consumer group."""
+        bounds.use(settings)
         threads.use(settings.model_threads)  # of models that are loaded later, with a service
         self._stop = asyncio.Event()
         self._failures: dict[str, Exception] = {}

@@ -6,9 +6,11 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
+
+from worker.bounds import bounds
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "aiohttp")
 
@@ -45,6 +47,7 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    renderer = _bounded(renderer)
     handler = _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -57,6 +60,32 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(root.level if level == "debug" else logging.CRITICAL)
+
+
+def _bounded(renderer: structlog.typing.Processor) -> structlog.typing.Processor:
+    """Renders lines of at most so many bytes: the values of a longer one are cut, its fields stay.
+
+    A message of Kafka, of a model or of a graph may have any length.
+    """
+
+    def render(logger: Any, name: str, event: structlog.typing.EventDict) -> str:
+        most = bounds().max_log_bytes
+        line = str(renderer(logger, name, dict(event)))
+        share, size = most, len(line.encode(errors="replace"))
+        while size > most and share > 1:
+            share //= 2
+            cut = {key: _cut(value, share) for key, value in event.items()}
+            line = str(renderer(logger, name, {**cut, "cut_from_bytes": size}))
+            if len(line.encode(errors="replace")) <= most:
+                break
+        return line
+
+    return render
+
+
+def _cut(value: object, length: int) -> object:
+    text = value if isinstance(value, str) else repr(value)
+    return value if len(text) <= length else f"{text[:length]}..."
 
 
 def _coloured() -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -18,6 +17,7 @@ from pydantic import (
 )
 
 from worker.addresses import is_address, is_url
+from worker.bounds import Bounds
 from worker.errors import ConfigError, Problem, nearest
 from worker.problems import problems_of
 
@@ -35,7 +35,7 @@ HTTP_STOP_TIMEOUT_S = 1.0
 """How long a stop waits for HTTP clients that keep their connection."""
 
 
-class Settings(BaseModel):
+class Settings(Bounds):
     """What the worker is told by its surroundings. Field ``x_y`` is read from ``RTML_X_Y``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -152,6 +153,22 @@ def test_files_that_are_not_even_tried(tmp_path: Path) -> None:
     assert reasons(DATA / "lr.onnx", Limits(max_bytes=10)) == [
         f"has {(DATA / 'lr.onnx').stat().st_size} bytes; at most 10 are allowed"
     ]
+
+
+@pytest.mark.parametrize(("room", "refused"), [(1, False), (0, False), (-1, True)])
+def test_the_size_of_a_model(
+    bounded: Callable[..., None], tmp_path: Path, room: int, refused: bool
+) -> None:
+    """To the byte, by the setting."""
+    made = identity()
+    made.doc_string = "x" * 1_000
+    path = saved(tmp_path, made)
+    size = path.stat().st_size
+    bounded(max_model_bytes=size + room)
+    if refused:
+        assert reasons(path) == [f"has {size} bytes; at most {size - 1} are allowed"]
+    else:
+        assert inspect(path).size_bytes == size
 
 
 def test_limits_that_leave_no_room() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from worker.graph.text import Document
     from worker.models.inspect import Report
     from worker.models.store.store import Store
+    from worker.settings import Settings
 
 GRAPH_FILE = "graph.yaml"
 
@@ -88,12 +89,15 @@ def load_graph(argument: Path, *, inspected: bool = False, threads: int | None =
         ConfigError: every problem, with file and line.
         StoreError: the only problem is that the model store cannot be reached.
     """
+    from worker import bounds
     from worker.graph.prepare import further_problems, prepare
     from worker.graph.spec import parse
     from worker.graph.text import read
     from worker.models.threads import use
 
-    use(_threads() if threads is None else threads)
+    settings = _settings()
+    bounds.use(settings)
+    use(settings.model_threads if threads is None else threads)
     path = graph_path(argument)
     document = read(path)
     try:
@@ -112,12 +116,13 @@ def load_graph(argument: Path, *, inspected: bool = False, threads: int | None =
         raise ConfigError(p if p.file else document.locate(p) for p in told) from error
 
 
-def _threads() -> int:
-    """What the settings say; the others do not matter here, and are not asked."""
-    from worker.settings import load
+def _settings() -> Settings:
+    """What the settings say of models and limits; the others do not matter here, nor are asked."""
+    from worker.bounds import Bounds
+    from worker.settings import PREFIX, load
 
-    name = "RTML_MODEL_THREADS"
-    return load({name: os.environ.get(name, "")}, {})[0].model_threads
+    names = [PREFIX + name.upper() for name in ("model_threads", *Bounds.model_fields)]
+    return load({name: os.environ.get(name, "") for name in names}, {})[0]
 
 
 def _inner(problems: Iterable[Problem], document: Document) -> list[Problem]:

@@ -44,7 +44,9 @@ def store_of(settings: Settings) -> Store:
     Raises:
         ConfigError: a URL that cannot be used.
     """
+    from worker import bounds
     from worker.models.store.store import Store
     from worker.places import cache_folder, store_url
 
+    bounds.use(settings)
     return Store(store_url(settings, os.environ), cache_folder(os.environ))

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.batch import Batch, Column, ColumnType, DType
+from worker.bounds import bounds
+from worker.codec.depth import is_deeper
 from worker.codec.fields import Fields, Objects, watched_name
 from worker.codec.instants import CARRIES, EPOCH, MILLISECOND, cut_off
 from worker.codec.outcome import Drop
@@ -64,6 +66,8 @@ class Decoder:
             sink_fields: top-level names the sink writes into the event.
         """
         declared = schema.root.members
+        self._depth = bounds().max_json_depth
+        self._least = 2 * (self._depth + 1)  # bytes of a value that is deeper
         self._always_carries = any(name in declared or not is_plain(name) for name in sink_fields)
         watched = [name for name in sink_fields if name not in declared and is_plain(name)]
         if schema.root.closed:
@@ -89,6 +93,8 @@ class Decoder:
             A batch of the readable rows, and the reason for every other row.
         """
         try:
+            if max(map(len, values), default=0) >= self._least:  # type: ignore[arg-type]  # likewise
+                self._refuse_deep(values)  # type: ignore[arg-type]  # likewise
             events = list(map(self._decode, values))  # type: ignore[arg-type]  # None raises
             joined = b"".join(values)  # type: ignore[arg-type]  # no None came through
             if not joined.isascii():
@@ -100,6 +106,16 @@ class Decoder:
         rows = np.arange(len(values), dtype=np.int64)
         return self._decoded(events, rows, [], [], values if carries else [])
 
+    def _refuse_deep(self, values: Sequence[bytes]) -> None:
+        """Looks closer at values that have more brackets than may be nested.
+
+        Raises:
+            RecursionError: one of them is nested too deeply.
+        """
+        objects, arrays = (max(map(bytes.count, values, repeat(one))) for one in (b"{", b"["))
+        if objects + arrays > self._depth and any(is_deeper(v, self._depth) for v in values):
+            raise RecursionError
+
     def _decode_each(self, values: Sequence[bytes | None]) -> Decoded:
         events: list[msgspec.Struct] = []
         rows: list[int] = []
@@ -110,6 +126,7 @@ class Decoder:
                 drops.append(Drop(row, TOMBSTONE))
                 continue
             try:
+                self._refuse_deep([value])
                 value.decode()
                 events.append(self._decode(value))
                 rows.append(row)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from worker.batch import DType
+from worker.bounds import bounds
 from worker.schema import Branch, Leaf, Schema
 from worker.schema.limits import INT64_MAX, INT64_MIN
 
@@ -92,6 +93,9 @@ def _value_type(leaf: Leaf) -> Any:
     if "enum" in leaf.limits:
         return Literal[tuple(leaf.limits["enum"])]
     meta = {_META[key]: value for key, value in leaf.limits.items()}
+    if dtype is DType.TEXT:
+        most = bounds().max_text_length
+        meta["max_length"] = min(meta.get("max_length", most), most)
     if dtype is DType.INT64:
         if "gt" not in meta:
             meta.setdefault("ge", INT64_MIN)

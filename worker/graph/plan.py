@@ -18,6 +18,7 @@ from worker.errors import ConfigError, Problem, nearest
 from worker.graph.event_schema import event_schema
 from worker.graph.flow import Flow, join, unsure, untyped
 from worker.graph.order import predecessors, topological
+from worker.graph.sizes import too_wide
 from worker.graph.spec import GraphSpec, NodeSpec
 from worker.graph.structure import edge_problems, structure
 from worker.models.file import ModelFile, NoModel
@@ -170,6 +171,8 @@ class _Maker:
         writers = {name: flow.writers[name] for name in (*types, *others)}
         writers |= dict.fromkeys(writes, spec.id)
         self._flows[spec.id] = Flow({**types, **writes}, writers, flow.complete, others)
+        if wide := too_wide(types, writes):
+            self._problems.append(Problem(f"nodes[{i}]", wide))
         return Step(spec.id, spec.type, node, before, self._flows[spec.id].types)
 
     def _behind(self, spec: NodeSpec, flow: Flow) -> Flow:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from worker.errors import ConfigError, Problem
+from worker.graph.sizes import beyond
 from worker.graph.text import Document, read
 from worker.nodes.route import Topic
 from worker.problems import Location, dotted, problems_of
@@ -147,7 +148,7 @@ def parse(data: object) -> GraphSpec:
         raise ConfigError(Problem(prefix, message))
     if not isinstance(inner, Mapping):
         raise ConfigError(Problem(prefix, "a graph is a mapping: name, source, nodes, sink"))
-    if broken := list(_no_text(inner, ())):
+    if broken := [*_no_text(inner, ()), *beyond(inner)]:
         raise ConfigError(p.within(prefix) if prefix else p for p in broken)
     try:
         return GraphSpec.model_validate(inner)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import resource
 import sys
-from collections.abc import Callable
+import sysconfig
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +17,33 @@ from onnx import ModelProto
 
 from worker.errors import ModelError
 from worker.files import open_file
+from worker.models.landlock import confine
 
 _ALLOCATION = ("AllocateRaw", "bad_alloc", "bad allocation")
 """What ONNX Runtime's messages hold where memory ran out."""
 
 
-def answer(task: Callable[[list[Path], int, int], dict[str, Any]], file_bytes: int = 0) -> None:
+def answer(
+    task: Callable[[list[Path], int, int], dict[str, Any]],
+    reads: Callable[[list[Path]], Sequence[Path]],
+    writes: Callable[[list[Path]], Sequence[Path]] = lambda _: (),
+    file_bytes: int = 0,
+) -> None:
     """Does the task on the arguments within the limits they set; never returns.
 
     Args:
         task: of the paths, the size a model may have, and how deep it may be nested.
+        reads: which of the paths it may read; it can open nothing else.
+        writes: which of them it may write.
         file_bytes: how large a file may be that it writes.
     """
-    *paths, max_bytes, seconds, memory_bytes, depth = sys.argv[1:]
+    *named, max_bytes, seconds, memory_bytes, depth = sys.argv[1:]
+    paths = [Path(path) for path in named]
     _limit(float(seconds), int(memory_bytes), file_bytes)
+    with contextlib.suppress(FileNotFoundError):  # told by the task
+        confine([*_libraries(), *reads(paths)], writes(paths))
     try:
-        found = task([Path(path) for path in paths], int(max_bytes), int(depth))
+        found = task(paths, int(max_bytes), int(depth))
     except (ModelError, MemoryError) as error:
         reason = str(error)
         if isinstance(error, MemoryError) or any(word in reason for word in _ALLOCATION):
@@ -38,6 +51,13 @@ def answer(task: Callable[[list[Path], int, int], dict[str, Any]], file_bytes: i
         found = {"reasons": [reason]}
     print(json.dumps(found), flush=True)
     os._exit(0)  # what libraries do or say on their way out must not matter
+
+
+def _libraries() -> set[Path]:
+    """Where Python loads from what it has not yet needed; nobody keeps data of his own there."""
+    found = sysconfig.get_paths()
+    named = {Path(found[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return {path for path in named if path.is_dir()}
 
 
 def _limit(seconds: float, memory_bytes: int, file_bytes: int) -> None:

@@ -27,7 +27,7 @@ _MOST_FEATURES = 10_000
 
 def main() -> None:
     """Examines the file that the arguments name, within the limits they set."""
-    answer(lambda paths, max_bytes, depth: examine(paths[0], max_bytes, depth))
+    answer(lambda paths, max_bytes, depth: examine(paths[0], max_bytes, depth), lambda paths: paths)
 
 
 def examine(path: Path, max_bytes: int, depth: int) -> dict[str, Any]:

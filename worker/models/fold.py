@@ -16,7 +16,13 @@ from worker.models.contents import external_tensors
 
 def main() -> None:
     """Folds the model that the first argument names into the file of the second."""
-    answer(_fold, file_bytes=int(sys.argv[3]))
+    Path(sys.argv[2]).touch()
+    answer(
+        _fold,
+        reads=lambda paths: [paths[0].parent],
+        writes=lambda paths: [paths[1]],
+        file_bytes=int(sys.argv[3]),
+    )
 
 
 def _fold(paths: list[Path], max_bytes: int, _depth: int) -> dict[str, Any]:
@@ -66,6 +72,9 @@ def _inside(location: str, folder: Path) -> Path:
     try:
         path = (root / location).resolve()
         if location and path.is_relative_to(root) and path.is_file():
+            if path.stat().st_nlink > 1:
+                message = f"names '{location[:100]}', which is a hard link; copy it"
+                raise ModelError(message)
             return path
     except (OSError, RuntimeError, ValueError):  # a loop of links; a null character
         pass

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from worker.bounds import bounds
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # -I keeps the working directory, PYTHONPATH and the user's packages out; a source tree that is not
@@ -45,7 +47,7 @@ class Limits:
         depth: how deep graphs may be nested in nodes' attributes.
     """
 
-    max_bytes: int = 512 * 2**20
+    max_bytes: int = field(default_factory=lambda: bounds().max_model_bytes)
     seconds: float = 20.0
     memory_bytes: int = 2 * 2**30
     depth: int = 16

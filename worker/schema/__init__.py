@@ -6,11 +6,10 @@ itself holds a dot or a slash, or the path begins with ``/``, the column is its 
 """
 
 from worker.schema.fields import Branch, Leaf, Schema, column_name, is_plain, path_of, value_at
-from worker.schema.read import MAX_DEPTH, MAX_VECTOR_LENGTH, parse
+from worker.schema.read import MAX_DEPTH, parse
 
 __all__ = [
     "MAX_DEPTH",
-    "MAX_VECTOR_LENGTH",
     "Branch",
     "Leaf",
     "Schema",

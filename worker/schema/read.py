@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.batch import ColumnType, DType
+from worker.bounds import bounds
 from worker.errors import ConfigError, Problem, nearest
 from worker.schema.fields import Branch, Leaf, Schema, is_plain
 from worker.schema.limits import limits_of
@@ -31,7 +32,6 @@ _DTYPES = {
 }
 MAX_DEPTH = 32
 """Objects nested deeper than this are refused."""
-MAX_VECTOR_LENGTH = 100_000
 
 
 def parse(source: object) -> Schema:
@@ -45,8 +45,17 @@ def parse(source: object) -> Schema:
     if isinstance(root, Leaf) and not problems:
         problems.append(Problem("type", "an event must be an object: type: object, properties"))
     if isinstance(root, Branch) and not problems:
+        problems += _too_many(root)
+    if isinstance(root, Branch) and not problems:
         return Schema(root, dict(source) if isinstance(source, Mapping) else {})
     raise ConfigError(problems)
+
+
+def _too_many(root: Branch) -> list[Problem]:
+    count, most = sum(1 for _ in Schema(root, {}).leaves()), bounds().max_columns
+    if count <= most:
+        return []
+    return [Problem("properties", f"declares {count} fields; at most {most} (RTML_MAX_COLUMNS)")]
 
 
 class _Reader:
@@ -142,11 +151,12 @@ class _Reader:
         elif set(items) - {"type"} - _ANNOTATIONS:
             extra = ", ".join(sorted(set(items) - {"type"} - _ANNOTATIONS))
             self._problem(f"{path}.items", f"not supported in items: {extra}")
-        if type(low) is not int or low != high or not 1 <= low <= MAX_VECTOR_LENGTH:
+        most = bounds().max_vector_length
+        if type(low) is not int or low != high or not 1 <= low <= most:
             self._problem(
                 path,
                 "an array is a vector of fixed length: give equal minItems and maxItems "
-                f"from 1 to {MAX_VECTOR_LENGTH}",
+                f"from 1 to {most}",
             )
             low = 1
         whole = isinstance(items, Mapping) and items.get("type") == "integer"

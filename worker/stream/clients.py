@@ -14,9 +14,10 @@ from aiokafka.producer import sender
 from worker.errors import ConfigError, Problem
 from worker.files import open_file
 from worker.settings import PREFIX, Settings
-from worker.stream import connection
+from worker.stream import connection, fetched
 
 connection.install()
+fetched.install()
 
 MAX_FETCH_BYTES = 16_000_000
 MAX_PARTITION_FETCH_BYTES = 4_000_000

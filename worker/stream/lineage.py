@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from worker.errors import Fault
@@ -43,11 +43,18 @@ class Lineage:
         return [*found, ("rtml-model", self.models.encode())] if self.models else found
 
     def dead_letter(
-        self, record: Record, fault: Fault, now_ms: int, *, brief: bool = False
+        self,
+        record: Record,
+        fault: Fault,
+        now_ms: int,
+        *,
+        brief: bool = False,
+        omitted: Sequence[str] = (),
     ) -> Headers:
         """The original headers, then where the record came from and why it is here.
 
-        ``brief`` leaves out what can be looked up elsewhere, for a record that fits just so.
+        ``brief`` leaves out what can be looked up elsewhere, for a record that fits just so;
+        ``omitted`` names the parts of a record that is too large for that as well.
         """
         # The value of a header may be null.
         original = {n: v or b"" for n, v in record.headers if n.startswith("rtml-dlq-")}
@@ -65,11 +72,14 @@ class Lineage:
             ("error", fault.error),
             ("message", _bounded(fault.message)),
             ("model", self.models),
+            ("omitted", ",".join(omitted)),
             ("attempt", str(_attempt(original) + 1)),
             ("first-at", original.get("rtml-dlq-first-at", b"").decode(errors="replace") or at),
             ("at", at),
         )
         kept = [header for header in record.headers if header[0] not in original]
+        if "headers" in omitted:
+            kept = []
         ours = [
             (f"rtml-dlq-{name}", value.encode())
             for name, value in described

@@ -11,13 +11,15 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from worker.codec.outcome import Outcomes
-from worker.errors import Fault, Stage, TransportError
+from worker.errors import Fault, Stage
 from worker.graph.plan import Plan
+from worker.stream.dead_letters import DeadLetters
 from worker.stream.lineage import Lineage
 from worker.stream.outbox import Future, Outbox, Place
 from worker.stream.record import Record
 from worker.stream.terms import Known, Terms
 from worker.stream.topics import TopicLimits
+from worker.stream.unread import Unread
 
 MAX_CACHED_KEY_BYTES = 256
 
@@ -52,7 +54,7 @@ class Publisher:
 
         The producer's batch size must not exceed any sink topic's ``max.message.bytes``.
         """
-        self._producer, self._lineage = producer, lineage
+        self._producer = producer
         self._partitions, self._limits = partitions, limits
         self._source, self._sink = plan.spec.source.topic, plan.spec.sink.topic
         self._dead, self._topics = plan.spec.dead_letter_topic, plan.topics
@@ -61,6 +63,7 @@ class Publisher:
         )
         self._headers = lineage.scored() if plan.spec.sink.headers else []
         self._compressed = plan.spec.sink.compression != "none"
+        self._letters = DeadLetters(plan, lineage, limits)
 
     async def publish(
         self,
@@ -100,7 +103,9 @@ class Publisher:
         outcomes.faults.extend(refused)
         outcomes.faults.sort(key=lambda fault: fault.row)
         for fault in outcomes.faults:
-            await self._bury(outbox, records[fault.row], fault, now_ms)
+            record = records[fault.row]
+            to = self._partition(self._dead, record)
+            await self._letters.add(outbox, to, record, fault, now_ms)
         return await outbox.flush()
 
     def _places(self, records: Sequence[Record], outcomes: Outcomes) -> dict[Place, list[int]]:
@@ -137,50 +142,14 @@ class Publisher:
                 batch.append(timestamp=stamp, key=key, value=value, headers=headers)
                 empty = True
             if empty:  # only the first record of a record batch may exceed the batch size
-                message = self._excess(place[0], batch.size())
+                # What is compressed is judged by Kafka: here its size is not known yet.
+                limits = self._limits[place[0]]
+                message = None if self._compressed else limits.excess(place[0], batch.size())
                 empty = message is not None
                 if message is not None:
                     refused.append(Fault(row, Stage.PRODUCE, "RecordTooLarge", message))
                     batch = outbox.discard(place)
         return refused
-
-    def _excess(self, topic: str, size_bytes: int) -> str | None:
-        """By how much a record batch is too large for its topic; None where it fits.
-
-        What is compressed is judged by Kafka alone: here its size is not known yet.
-        """
-        most = self._limits[topic].max_batch_bytes
-        if self._compressed or size_bytes <= most:
-            return None
-        return f"{size_bytes} bytes, but max.message.bytes of '{topic}' is {most}"
-
-    async def _bury(self, outbox: Outbox, record: Record, fault: Fault, now_ms: int) -> None:
-        """Appends a dead letter; where it would be too large, with fewer headers of ours.
-
-        Raises:
-            TransportError: it is too large even so.
-        """
-        topic = self._dead
-        place = (topic, self._partition(topic, record))
-        stamp = record.timestamp
-        if not self._limits[topic].accepts(stamp, now_ms):
-            stamp = now_ms  # the original timestamp stands in the headers
-        message: str | None = None
-        for brief in (False, True):
-            headers = self._lineage.dead_letter(record, fault, now_ms, brief=brief)
-            given = {"timestamp": stamp, "key": record.key, "value": record.value}
-            batch = outbox.batch(place)
-            if batch.append(**given, headers=headers) is None:
-                batch = await outbox.next(place)
-                batch.append(**given, headers=headers)
-            if batch.record_count() > 1:
-                return
-            message = self._excess(topic, batch.size())
-            if message is None:
-                return
-            outbox.discard(place)
-        origin = f"{record.topic}-{record.partition}@{record.offset}"
-        raise TransportError(f"dead letter of {origin}: {message}; raise it", retriable=False)
 
     def _topic(self, outcomes: Outcomes, row: int) -> str:
         return (outcomes.topics[row] if outcomes.topics else None) or self._sink
@@ -188,6 +157,8 @@ class Publisher:
     def _partition(self, topic: str, record: Record) -> int:
         count = self._partitions[topic]
         if count == self._partitions[self._source] or record.key is None:
+            return record.partition % count
+        if isinstance(record.value, Unread):  # its key may be one that takes seconds to hash
             return record.partition % count
         key = record.key
         return (_cached if len(key) <= MAX_CACHED_KEY_BYTES else _murmur2)(key) % count

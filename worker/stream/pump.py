@@ -19,6 +19,7 @@ from worker.graph.plan import Plan
 from worker.graph.run import MODEL_TIMEOUT
 from worker.models.watchdog import limited
 from worker.score import Timing, score
+from worker.stream import unread
 from worker.stream.guarded import Guarded
 from worker.stream.intake import put_back, rest, take
 from worker.stream.link import Link, open_link
@@ -174,6 +175,8 @@ class Pump(Guarded):
         timing = Timing()
         values = list(map(_value, records))
         outcomes = await self._score(link.plan, values, timing)
+        if outcomes.faults:
+            unread.tell(records, outcomes)
         if outcomes.unsure:
             self._pace.shrink(len(records))
             log.warning("model_late", events=len(records), hint="reading again in smaller batches")

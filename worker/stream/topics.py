@@ -45,6 +45,12 @@ class TopicLimits:
         least_ms, most_ms = now_ms - self.max_behind_ms, now_ms + self.max_ahead_ms
         return self.stamps or least_ms <= timestamp_ms <= most_ms
 
+    def excess(self, topic: str, size_bytes: int) -> str | None:
+        """By how much a record batch is too large; None where it fits."""
+        if size_bytes <= self.max_batch_bytes:
+            return None
+        return f"{size_bytes} bytes, but max.message.bytes of '{topic}' is {self.max_batch_bytes}"
+
 
 def wanted(plan: Plan) -> list[str]:
     """Every topic a graph uses: source, sinks, dead letters."""
