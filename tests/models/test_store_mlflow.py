@@ -107,6 +107,29 @@ def test_weights_elsewhere_are_not_read(folder_store: Store, tmp_path: Path, loc
     assert folder_store.listing().entries == ()
 
 
+def test_a_hard_link_may_be_anybodys_file(folder_store: Store, tmp_path: Path) -> None:
+    """No path tells where it leads: refused, and the copy that the message asks for is taken."""
+    folder = mlflow_folder(tmp_path)
+    external_model(folder)
+    (tmp_path / "secret").hardlink_to(folder / "weights.data")
+    with pytest.raises(ConfigError, match=r"'weights\.data', which is a hard link; copy it"):
+        folder_store.push(folder, "fraud")
+    assert folder_store.listing().entries == ()
+    (tmp_path / "secret").unlink()
+    assert folder_store.push(folder, "fraud").new is True
+
+
+def test_a_bomb_of_aliases_in_the_description(folder_store: Store, tmp_path: Path) -> None:
+    """It is no model, and nothing of it is unfolded."""
+    folder = mlflow_folder(tmp_path)
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 40)]
+    for flavors in ("flavors: *a39", "flavors: {onnx: *a39}", "flavors: {onnx: {data: *a39}}"):
+        (folder / "MLmodel").write_text("\n".join([*lines, flavors]))
+        with pytest.raises(ConfigError, match="has no model of the flavour onnx"):
+            folder_store.push(folder, "fraud")
+
+
 def test_weights_that_do_not_fit(folder_store: Store, tmp_path: Path) -> None:
     """A file that is too short, and more bytes than are allowed."""
     folder = mlflow_folder(tmp_path)

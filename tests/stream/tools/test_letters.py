@@ -133,6 +133,8 @@ def test_what_cannot_go_back_says_why() -> None:
     assert "no source topic" in routes.why_not(stored(topic="tx-dlq"), now_ms)
     assert "does not exist any more" in routes.why_not(stored(topic="ty"), now_ms)
     assert "of its time" in routes.why_not(stored(), AT_MS + 1_008)
+    omitted = stored(omitted="key,value,headers")
+    assert "too large for it; it stands at tx-2@7" in routes.why_not(omitted, now_ms)
     large = Letter(replace(stored().record, value=b"x" * 500))
     assert "larger than" in routes.why_not(large, now_ms)
     assert asked == ["tx"]
