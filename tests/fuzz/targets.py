@@ -126,11 +126,13 @@ class Target:
     Attributes:
         run: takes an input and says what became of it; raises only where that is a fault of ours.
         inputs: what is tried.
+        kind: of an outcome, what does not depend on how a message is worded.
         pack: an input as JSON; ``unpack`` the other way.
     """
 
     run: Callable[[Any], str]
     inputs: st.SearchStrategy[Any]
+    kind: Callable[[str], str]
     pack: Callable[[Any], Any]
     unpack: Callable[[Any], Any]
 
@@ -144,8 +146,8 @@ def _data(text: str | None) -> bytes | None:
 
 
 TARGETS = {
-    "decoder": Target(decoder, RECORDS, _text, _data),
-    "graph": Target(graph, graph_texts(), str, str),
+    "decoder": Target(decoder, RECORDS, lambda told: told.partition(":")[0], _text, _data),
+    "graph": Target(graph, graph_texts(), lambda told: str(told == "planned"), str, str),
     "headers": Target(
         headers,
         st.builds(
@@ -153,6 +155,7 @@ TARGETS = {
             st.sampled_from([_PLACE, _PLACE, _PLACE[:2], []]),
             st.lists(st.tuples(_NAMES, _CONTENTS), max_size=3),
         ),
+        lambda told: str([part.strip() == "chosen" for part in told.split("/")]),
         lambda given: [[name, _text(content)] for name, content in given],
         lambda held: [(name, _data(content)) for name, content in held],
     ),
