@@ -25,6 +25,7 @@ CORE = [
 ]
 SHELL = [
     "addresses",
+    "secure",
     "settings",
     "places",
     "logs",

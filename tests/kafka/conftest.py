@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.broker import SINGLE_NODE, START_TIMEOUT_S, Listener, RealKafka
+from tests.broker import QUICK_JVM, SINGLE_NODE, START_TIMEOUT_S, Listener, RealKafka
 from tests.jars import VERSION, KafkaUnavailable
 from tests.kafka.client import MakeTopic, create_topic
 from tests.kafka.worker import Worker
@@ -110,11 +110,13 @@ def place_worker(kafka: str, place: dict[str, str], tmp_path: Path) -> Iterator[
 
 @contextmanager
 def jar_kafka(
-    properties: Mapping[str, str] | None = None, listeners: Sequence[Listener] = ()
+    properties: Mapping[str, str] | None = None,
+    listeners: Sequence[Listener] = (),
+    jvm: Sequence[str] = (),
 ) -> Iterator[RealKafka]:
     """A running Kafka from jars; the test is skipped or fails where there can be none."""
     try:
-        own = RealKafka(properties, listeners)
+        own = RealKafka(properties, listeners, [*QUICK_JVM, *jvm])
     except KafkaUnavailable as reason:
         unavailable(str(reason))
     with own:

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from tests.graph.support import graph, planned
 from tests.web.support import COPY, Client, Shelf, served, serving
+from worker.addresses import is_loopback
 from worker.web import access
-from worker.web.access import MAX_ADDRESSES, WINDOW_S, Access, is_loopback
+from worker.web.access import MAX_ADDRESSES, WINDOW_S, Access
 from worker.web.answers import Refusal
 from worker.web.limits import Limits
 
