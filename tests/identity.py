@@ -26,6 +26,7 @@ class Identity:
         clients: id -> secret.
         life_s: of the tokens that it gives.
         given: how many it gave.
+        last: the latest of them.
         asked: the forms that it was sent.
         answers: taken one by one instead of its own: status and body.
     """
@@ -33,7 +34,7 @@ class Identity:
     def __init__(self, folder: Path) -> None:
         """Its public key goes to ``folder``, where Kafka reads it."""
         self.clients: dict[str, str] = {}
-        self.life_s, self.given = 300.0, 0
+        self.life_s, self.given, self.last = 300.0, 0, ""
         self.asked: list[dict[str, list[str]]] = []
         self.answers: list[tuple[int, bytes]] = []
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -72,8 +73,8 @@ class Identity:
         name = unquote_plus(user)
         if self.clients.get(name) != unquote_plus(secret):
             return 401, b'{"error": "invalid_client", "error_description": "who is there?"}'
-        self.given += 1
-        text = {"access_token": self.token(name), "token_type": "Bearer", "expires_in": self.life_s}
+        self.given, self.last = self.given + 1, self.token(name)
+        text = {"access_token": self.last, "token_type": "Bearer", "expires_in": self.life_s}
         return 200, json.dumps(text).encode()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -11,6 +11,8 @@ from typing import Literal, TextIO
 import structlog
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "aiohttp")
+_TALKATIVE = ("aiobotocore", "boto3", "botocore", "fsspec", "s3fs", "urllib3")
+"""At level debug these tell what they send to a model store, session tokens included."""
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
@@ -57,6 +59,8 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(root.level if level == "debug" else logging.CRITICAL)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
 
 
 def _coloured() -> bool:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -23,6 +23,9 @@ from tests.jars import VERSION, KafkaUnavailable
 from tests.kafka.client import MakeTopic, create_topic
 from tests.kafka.worker import Worker
 from tests.net import answers, free_ports
+
+if TYPE_CHECKING:
+    from tests.kafka.secured import Secured
 
 IMAGE = f"apache/kafka:{VERSION}"
 PULL_TIMEOUT_S = 600.0
@@ -68,6 +71,15 @@ def own_kafka() -> Iterator[RealKafka]:
     """A Kafka that no other test uses, to be stopped, killed and started again."""
     with jar_kafka() as own:
         yield own
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A Kafka that asks everybody who they are, for all tests of that."""
+    from tests.kafka.secured import secured_kafka
+
+    with secured_kafka(tmp_path_factory.mktemp("secured")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Secured:
     folder: Path
 
     def __post_init__(self) -> None:
-        self._admin = AdminClient({"bootstrap.servers": self.broker.bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": self.broker.bootstrap, "log_level": 0})
         self._free = list(USERS)
 
     def user(self) -> str:

@@ -120,6 +120,19 @@ def test_beyond_loopback_the_token_is_needed(opened: Client) -> None:
     assert opened.ask("POST", PATH, b"{}").headers["WWW-Authenticate"].startswith("Bearer")
 
 
+def test_beyond_loopback_whatever_is_no_get_needs_the_token(opened: Client) -> None:
+    """No route that scores or changes something is left open, those of the services included."""
+    paths = opened.ask("GET", "/openapi.json").json["paths"]
+    asked = [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, methods in paths.items()
+        for method in methods
+        if method not in ("get", "head")
+    ]
+    assert {method for method, _ in asked} == {"POST", "PUT", "DELETE"}
+    assert {opened.ask(method, path, b"{}").status for method, path in asked} == {401}
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/services", "/"])
 def test_beyond_loopback_what_only_tells_is_open(opened: Client, path: str) -> None:
     """Probes and Prometheus have no token, and come under any name."""

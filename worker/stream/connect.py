@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from worker.errors import TransportError
+from worker.errors import ConfigError, TransportError
 from worker.settings import Settings
 from worker.stream.clients import Admin, admin
 from worker.stream.denied import FORBIDDEN, refused, untrusted
@@ -140,6 +140,20 @@ async def pause(
     waiting(before)
     await asyncio.sleep(pause_s)
     return before
+
+
+async def why_silent(settings: Settings) -> str:
+    """Why the first broker lets nobody in any more; empty where it does."""
+    silence = KafkaConnectionError()
+    try:
+        cause = await _cause(settings, silence)
+    except ConfigError as error:  # a certificate that is being replaced
+        return str(error)
+    if cause is silence:
+        return ""
+    if isinstance(cause, FORBIDDEN):
+        return str(refused(cause))
+    return untrusted(cause) or _told(cause, settings)
 
 
 def _told(cause: Exception, settings: Settings) -> str:
