@@ -49,8 +49,8 @@ class Settings(BaseModel):
 
     location: str | None = Field(default=None, min_length=1)
     """Whose services are served: the name of a hub or an edge."""
-    model_store: str | None = Field(default=None, min_length=1)
-    """Where models are kept: a folder or a URL."""
+    model_store: str | None = Field(default=None, min_length=1, repr=False)
+    """Where models are kept: a folder or a URL, which may hold credentials."""
 
     http_host: str = "127.0.0.1"
     http_port: int | None = Field(default=None, ge=0, le=65_535)

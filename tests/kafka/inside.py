@@ -19,7 +19,7 @@ from worker.cli import main
 def rtml(variables: Mapping[str, str], *arguments: str | Path) -> Done:
     """What a command leaves behind that finds these variables besides those of the tests."""
     words = ["rtml", *map(str, arguments)]
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
     with (
         patch.dict(os.environ, {"NO_COLOR": "1", **variables}),
         patch.object(sys, "argv", words),
@@ -28,4 +28,5 @@ def rtml(variables: Mapping[str, str], *arguments: str | Path) -> Done:
         pytest.raises(SystemExit) as ended,
     ):
         main()
-    return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+    told = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return Done(int(ended.value.code or 0), *told)

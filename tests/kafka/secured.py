@@ -135,6 +135,7 @@ def _properties(authority: Authority, issued: Mapping[str, Issued], keys: str) -
     oauth = f"{_LOGIN}.oauthbearer.OAuthBearerLoginModule required;"
     checks = f"{_LOGIN}.oauthbearer.OAuthBearerValidatorCallbackHandler"
     secure, mutual = "listener.name.secure", "listener.name.mutual"
+    oauthbearer = f"{secure}.oauthbearer.sasl.oauthbearer"
     found = {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:ANONYMOUS;User:{ADMITTED}",
@@ -146,10 +147,12 @@ def _properties(authority: Authority, issued: Mapping[str, Issued], keys: str) -
         f"{secure}.oauthbearer.sasl.server.callback.handler.class": checks,
         # Connections end when their token does.
         f"{secure}.oauthbearer.connections.max.reauth.ms": "60000",
-        "sasl.oauthbearer.jwks.endpoint.url": keys,
-        "sasl.oauthbearer.expected.issuer": ISSUER,
-        "sasl.oauthbearer.expected.audience": AUDIENCE,
-        "sasl.oauthbearer.clock.skew.seconds": "0",
+        # Without it Kafka 4.1.0 checks no signatures; and of a mechanism it does not take it.
+        "sasl.oauthbearer.jwt.validator.class": f"{_LOGIN}.oauthbearer.BrokerJwtValidator",
+        f"{oauthbearer}.jwks.endpoint.url": keys,
+        f"{oauthbearer}.expected.issuer": ISSUER,
+        f"{oauthbearer}.expected.audience": AUDIENCE,
+        f"{oauthbearer}.clock.skew.seconds": "0",
         "listener.name.readable.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.readable.plain.sasl.jaas.config": plain,
         f"{mutual}.ssl.client.auth": "required",

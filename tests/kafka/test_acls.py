@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AclOperation, ResourcePatternType, ResourceType
+from structlog.testing import capture_logs
 
+from tests.cli.conftest import Done
 from tests.kafka.client import Record, create_topic, produce
 from tests.kafka.inside import rtml
 from tests.kafka.secured import PASSWORD, Acl, Secured
@@ -21,6 +23,8 @@ from worker.errors import ConfigError, RtmlError, TransportError
 from worker.loop import new_event_loop
 from worker.services.records import TOPICS
 from worker.settings import load
+from worker.stream.connect import ask
+from worker.stream.topics import TopicLimits, limits
 
 N, PATIENCE_S = 200, 30.0
 CHANGES = "rtml-service"
@@ -97,6 +101,7 @@ def failure(service: Service, given: dict[str, str]) -> RtmlError:
     return caught.value
 
 
+LACKS = "this user lacks an ACL on"
 VISIBLE = "; it is seen"
 """Kafka hides topics from who may do nothing with them; others may at least see them."""
 CASES = [
@@ -132,7 +137,7 @@ def test_each_that_is_missing_is_told(
     found = failure(service, variables(secured, user))
     names = {key: getattr(service, key) for key in ("source", "sink", "dead", "group")}
     assert told.format(**names) in str(found)
-    assert "this user lacks an ACL on" in str(found)
+    assert LACKS in str(found)
     assert "docs/security.md has the commands" in str(found)
     assert isinstance(found, ConfigError if "not exist" in told else TransportError)
     assert service.scored() == service.dead_letters() == []
@@ -144,15 +149,24 @@ def test_limits_that_are_not_told_are_warned_of(secured: Secured, tmp_path: Path
     user, acls = secured.user(), needed(service, "at_least_once")
     del acls["limits of the sink"]
     secured.allow(user, acls.values())
-    produce(secured.broker.bootstrap, service.source, events(N))
-    given = variables(secured, user)
-    with service.worker(environment=given, bootstrap=given["RTML_BROKERS"]) as worker:
-        service.settled()
-        assert worker.terminate() == 0
-    (warning,) = worker.log_events("topic_limits_unknown")
+    settings, _ = load(variables(secured, user), {})
+    names = [service.source, service.sink]
+
+    async def asked() -> dict[str, TopicLimits]:
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
+        return await ask(settings, lambda admin: limits(admin, names), deadline_s, print)
+
+    with capture_logs() as logged:
+        found = asyncio.run(asked())
+    assert found == dict.fromkeys(names, TopicLimits())
+    (warning,) = [one for one in logged if one["event"] == "topic_limits_unknown"]
     assert warning["topics"] == [service.sink]
     assert "DescribeConfigs" in warning["error"]
-    assert len(service.scored()) == N
+
+
+def unbroken(done: Done) -> str:
+    """What a command said, without the ends of its lines."""
+    return " ".join(done.err.split())
 
 
 def test_commands_tell_what_is_missing(secured: Secured, tmp_path: Path) -> None:
@@ -164,13 +178,14 @@ def test_commands_tell_what_is_missing(secured: Secured, tmp_path: Path) -> None
     sent.write_bytes(b'{"f0": 1, "f1": 2}\n')
     hidden = rtml(given, "consume", service.source, "-n", "1")
     assert (hidden.code, f"if '{service.source}' does exist" in hidden.err) == (2, True)
-    secured.allow(user, [topic(service.source, AclOperation.DESCRIBE)])
-    lacking = f"this user lacks an ACL on topic '{service.source}'"
+    nowhere = rtml(given, "topics", "create", service.graph)
+    assert (nowhere.code, LACKS in unbroken(nowhere)) == (3, True), nowhere.err
+    seen, elsewhere = AclOperation.DESCRIBE, topic(service.sink, AclOperation.WRITE)
+    secured.allow(user, [topic(service.source, seen), elsewhere])
+    lacking = f"{LACKS} topic '{service.source}'"
     for words in (["consume", service.source, "-n", "1"], ["produce", service.source, sent]):
         done = rtml(given, *words)
-        assert (done.code, lacking in " ".join(done.err.split())) == (3, True)
-    made = rtml(given, "topics", "create", service.graph)
-    assert (made.code, "this user lacks an ACL on" in " ".join(made.err.split())) == (3, True)
+        assert (done.code, lacking in unbroken(done)) == (3, True), done.err
 
 
 def test_a_location_runs_with_exactly_these(secured: Secured, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ _NEEDED = {
     Resource.TOPIC: "Read where it is read, Write where it is written, Create where it is made",
     Resource.GROUP: "Read",
     Resource.TRANSACTIONAL_ID: "Write, on the ids that begin with its group",
-    Resource.CLUSTER: "Create",
+    Resource.CLUSTER: "to send, Write on a topic; to make topics, Create on them",
 }
 
 

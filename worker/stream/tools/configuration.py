@@ -110,7 +110,7 @@ class Reasons:
         """The callback."""
         tls = next((words for part, words in _TLS.items() if part in error.str()), "")
         if error.code() in REFUSALS or tls:
-            self.refusal = tls or plain(error.str())
+            self.refusal = tls or plain(told(error, ""))
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # the reason stood in the one before
             self._all_down = True
         else:
