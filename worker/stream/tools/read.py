@@ -88,6 +88,8 @@ class Reader:
         if error is None:
             return True
         place = (message.topic() or "", message.partition() or 0)
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return False  # `READER` is looked for unasked; reading goes on without it
         if error.code() == KafkaError._PARTITION_EOF:
             self.reached[place] = max(self.reached[place], message.offset() or 0)
         elif not error.retriable() and error.code() != KafkaError._TRANSPORT:
