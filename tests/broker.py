@@ -22,7 +22,7 @@ from typing import IO
 from tests.jars import VERSION, class_archive, find_jars, find_java
 from tests.net import answers, free_ports
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 20.0
 # The first compiler only: a test's broker is over before the second one would pay off.
 QUICK_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

@@ -26,6 +26,7 @@ CORE = [
 ]
 SHELL = [
     "addresses",
+    "secure",
     "settings",
     "places",
     "logs",

@@ -31,3 +31,14 @@ def is_url(url: str) -> bool:
         return False
     plain = not re.search(r"[\s?#@\\]", url) and url.isprintable()
     return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and plain
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; a name other than localhost may be anything."""
+    name = host.lower().rstrip(".").removeprefix("[").removesuffix("]")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

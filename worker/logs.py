@@ -13,6 +13,8 @@ import structlog
 from worker.bounds import bounds
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "aiohttp")
+_TALKATIVE = ("aiobotocore", "boto3", "botocore", "fsspec", "s3fs", "urllib3")
+"""At level debug these tell what they send to a model store, session tokens included."""
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
@@ -60,6 +62,8 @@ def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(root.level if level == "debug" else logging.CRITICAL)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
 
 
 def _bounded(renderer: structlog.typing.Processor) -> structlog.typing.Processor:

@@ -20,13 +20,13 @@ from worker.addresses import is_address, is_url
 from worker.bounds import Bounds
 from worker.errors import ConfigError, Problem, nearest
 from worker.problems import problems_of
+from worker.secure import insecure, shown, unused
 
 PREFIX = "RTML_"
 _SERVICE_LINK = re.compile(
     r"RTML_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
 )
 """Variables that Kubernetes makes for a service called rtml."""
-_SECRET = ("password", "token")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """What locations and services may be called: it becomes part of keys, groups and paths."""
 NAME_RULE = "letters, digits, . _ - only, at most 128"
@@ -49,8 +49,8 @@ class Settings(Bounds):
 
     location: str | None = Field(default=None, min_length=1)
     """Whose services are served: the name of a hub or an edge."""
-    model_store: str | None = Field(default=None, min_length=1)
-    """Where models are kept: a folder or a URL."""
+    model_store: str | None = Field(default=None, min_length=1, repr=False)
+    """Where models are kept: a folder or a URL, which may hold credentials."""
 
     http_host: str = "127.0.0.1"
     http_port: int | None = Field(default=None, ge=0, le=65_535)
@@ -90,9 +90,20 @@ class Settings(Bounds):
     max_batch_bytes: int = Field(default=900_000, ge=1_000, le=100_000_000)
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = (
+        "SCRAM-SHA-512"
+    )
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
+    sasl_oauth_token_url: str | None = None
+    """Where client id and secret get a token (OAuth 2.0 client credentials)."""
+    sasl_oauth_client_id: str | None = None
+    sasl_oauth_client_secret: SecretStr | None = None
+    sasl_oauth_scope: str | None = None
+    sasl_oauth_token_file: str | None = None
+    """Holds a token; read again for each connection, as somebody else renews it."""
+    sasl_unencrypted: bool = False
+    """Insists on sending a password, a token or a client secret readable."""
     ssl_cafile: str | None = None
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
@@ -121,7 +132,7 @@ class Settings(Bounds):
     @field_validator("advertised_url")
     @classmethod
     def _url(cls, url: str | None) -> str | None:
-        """Without a slash at its end, as paths are put behind it; see `_insecure` for its user."""
+        """Without a slash at its end, as paths are put behind it; see `insecure` for its user."""
         if url is not None and not is_url(url) and "@" not in url:
             raise ValueError(f"{url!r}: no URL of a server, such as http://worker-0:6066")
         return None if url is None else url.rstrip("/")
@@ -140,7 +151,7 @@ class Settings(Bounds):
 
     @model_validator(mode="after")
     def _secure(self) -> Settings:
-        problems = _insecure(dict(self))
+        problems = insecure(dict(self))
         if problems:
             raise ValueError("; ".join(str(problem) for problem in problems))
         return self
@@ -150,43 +161,6 @@ class Settings(Bounds):
         if self.group is None:
             return f"rtml-{service}"
         return self.group if alone else f"{self.group}-{service}"
-
-
-def _insecure(given: Mapping[str, Any]) -> list[Problem]:
-    """What is missing, or would be sent readable; by field, whether other fields are valid or not.
-
-    The fields are looked at together, so none of them can do it alone.
-    """
-    problems = []
-    if "@" in given.get("brokers", ""):
-        message = "brokers hold no credentials; use RTML_SASL_USERNAME and RTML_SASL_PASSWORD"
-        problems.append(Problem("brokers", message))
-    if "@" in (given.get("advertised_url") or ""):
-        problems.append(Problem("advertised_url", "a URL that others read holds no credentials"))
-    protocol = given.get("security_protocol", "")
-    if protocol.startswith("SASL"):
-        problems += [
-            Problem(field, f"is required by {protocol}")
-            for field in ("sasl_username", "sasl_password")
-            if given.get(field) is None
-        ]
-    if protocol == "SASL_PLAINTEXT" and given.get("sasl_mechanism") == "PLAIN":
-        message = "SASL PLAIN without TLS would send the password readable; use SASL_SSL"
-        problems.append(Problem("security_protocol", message))
-    if protocol.endswith("SSL") and given.get("ssl_keyfile") and not given.get("ssl_certfile"):
-        problems.append(Problem("ssl_certfile", "is required by RTML_SSL_KEYFILE"))
-    return problems
-
-
-def _not_used(given: Mapping[str, Any]) -> list[str]:
-    """A warning for every setting of TLS or SASL that the protocol does not look at."""
-    protocol = str(given.get("security_protocol", "PLAINTEXT"))
-    return [
-        f"{PREFIX}{name.upper()} is not used with RTML_SECURITY_PROTOCOL {protocol}"
-        for name in sorted(given)
-        if (name.startswith("ssl_") and "SSL" not in protocol)
-        or (name.startswith("sasl_") and "SASL" not in protocol)
-    ]
 
 
 def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings, list[str]]:
@@ -215,13 +189,13 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any]) -> tuple[Settings
         else:
             warnings.append(f"unknown variable {variable}{nearest(variable, known, prefix=PREFIX)}")
     given.update({name: value for name, value in flags.items() if value is not None})
-    warnings += _not_used(given)
+    warnings += unused(given)
     try:
         return Settings.model_validate(given), warnings
     except ValidationError as error:
         every = {name: field.default for name, field in Settings.model_fields.items()}
-        found = [p for p in problems_of(error, Settings, every | _shown(given)) if p.path]
-        problems = [Problem(_name(p.path, flags), p.message) for p in found + _insecure(given)]
+        found = [p for p in problems_of(error, Settings, every | shown(given)) if p.path]
+        problems = [Problem(_name(p.path, flags), p.message) for p in found + insecure(given)]
         raise ConfigError(problems, warnings) from None
 
 
@@ -229,8 +203,3 @@ def _name(field: str, flags: Mapping[str, Any]) -> str:
     """Under which a field was given, or could be."""
     by_flag = flags.get(field) is not None
     return f"--{field.replace('_', '-')}" if by_flag else PREFIX + field.upper()
-
-
-def _shown(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What may be quoted in a message: everything but secrets."""
-    return {k: "***" if k.endswith(_SECRET) else v for k, v in given.items()}

@@ -14,15 +14,18 @@ import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tests.broker import SINGLE_NODE, START_TIMEOUT_S, Listener, RealKafka
+from tests.broker import QUICK_JVM, SINGLE_NODE, START_TIMEOUT_S, Listener, RealKafka
 from tests.jars import VERSION, KafkaUnavailable
 from tests.kafka.client import MakeTopic, create_topic
 from tests.kafka.worker import Worker
 from tests.net import answers, free_ports
+
+if TYPE_CHECKING:
+    from tests.kafka.secured import Secured
 
 IMAGE = f"apache/kafka:{VERSION}"
 PULL_TIMEOUT_S = 600.0
@@ -70,6 +73,15 @@ def own_kafka() -> Iterator[RealKafka]:
         yield own
 
 
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A Kafka that asks everybody who they are, for all tests of that."""
+    from tests.kafka.secured import secured_kafka
+
+    with secured_kafka(tmp_path_factory.mktemp("secured")) as found:
+        yield found
+
+
 @pytest.fixture
 def topic(kafka: str, request: pytest.FixtureRequest) -> MakeTopic:
     """A function that creates a topic of a unique name on the shared Kafka and returns the name."""
@@ -110,11 +122,13 @@ def place_worker(kafka: str, place: dict[str, str], tmp_path: Path) -> Iterator[
 
 @contextmanager
 def jar_kafka(
-    properties: Mapping[str, str] | None = None, listeners: Sequence[Listener] = ()
+    properties: Mapping[str, str] | None = None,
+    listeners: Sequence[Listener] = (),
+    jvm: Sequence[str] = (),
 ) -> Iterator[RealKafka]:
     """A running Kafka from jars; the test is skipped or fails where there can be none."""
     try:
-        own = RealKafka(properties, listeners)
+        own = RealKafka(properties, listeners, [*QUICK_JVM, *jvm])
     except KafkaUnavailable as reason:
         unavailable(str(reason))
     with own:

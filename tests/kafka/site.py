@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import os
 import shutil
-import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import onnx
-import pytest
 import yaml
 
 from tests.cli.conftest import Done
+from tests.kafka import inside
 from tests.kafka.service import GROUP_PREFIX, MODEL, Service
 from tests.kafka.worker import Worker
-from worker.cli import main
 from worker.graph.plan import Plan
 from worker.graph.spec import GraphSpec, load
 from worker.models.store.store import Store
@@ -76,19 +71,8 @@ class Site:
             "RTML_BROKERS": self.bootstrap,
             "RTML_MODEL_STORE": str(self.store_url),
             "RTML_LOCATION": self.name,
-            "NO_COLOR": "1",
         }
-        words = ["rtml", "service", *map(str, arguments)]
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            patch.dict(os.environ, settings),
-            patch.object(sys, "argv", words),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+        return inside.rtml(settings, "service", *arguments)
 
     def ask(self, use: Callable[[Journal], Awaitable[T]]) -> T:
         """What ``use`` returns, with the topics of the services opened and read."""

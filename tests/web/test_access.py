@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from tests.graph.support import graph, planned
 from tests.web.support import COPY, Client, Shelf, served, serving
+from worker.addresses import is_loopback
 from worker.web import access
-from worker.web.access import MAX_ADDRESSES, WINDOW_S, Access, is_loopback
+from worker.web.access import MAX_ADDRESSES, WINDOW_S, Access
 from worker.web.answers import Refusal
 from worker.web.limits import Limits
 
@@ -117,6 +118,19 @@ def test_beyond_loopback_the_token_is_needed(opened: Client) -> None:
     assert shown(opened, None, "/v2/models/g/infer") == 401
     assert shown(opened, f"Bearer {TOKEN}", "/v2/models/g/infer") == 400
     assert opened.ask("POST", PATH, b"{}").headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_beyond_loopback_whatever_is_no_get_needs_the_token(opened: Client) -> None:
+    """No route that scores or changes something is left open, those of the services included."""
+    paths = opened.ask("GET", "/openapi.json").json["paths"]
+    asked = [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, methods in paths.items()
+        for method in methods
+        if method not in ("get", "head")
+    ]
+    assert {method for method, _ in asked} == {"POST", "PUT", "DELETE"}
+    assert {opened.ask(method, path, b"{}").status for method, path in asked} == {401}
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/services", "/"])

@@ -79,7 +79,7 @@ def consume(
 
     waiting = Waiting()
     known = connect.topics(settings, wait, waiting)
-    connect.need(topic, known)
+    connect.need(settings, topic, known)
     starts = connect.offsets(settings, {topic: known[topic]}, start.value)
     with like_ctrl_c(), Reader(settings, starts, waiting) as reader:
         place = "beginning" if start is Start.EARLIEST else "end"

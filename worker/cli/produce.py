@@ -90,7 +90,7 @@ def produce(
         stack.enter_context(like_ctrl_c())
         source = _source(file, simulate, key, events, stack)
         waiting = Waiting()
-        connect.need(topic, connect.topics(settings, wait, waiting))
+        connect.need(settings, topic, connect.topics(settings, wait, waiting))
         sender, begun_s = Sender(settings, topic, wait, waiting), time.monotonic()
         code = _send(sender, source, rate or None, events)
     seconds = time.monotonic() - begun_s

@@ -76,7 +76,7 @@ def run(
     from worker import logs
     from worker.cli.replicas import drain_when_closed, supervise
     from worker.settings import load
-    from worker.stream.clients import security
+    from worker.stream.security import security
 
     found = Gathered()
     if graphs and location is not None:

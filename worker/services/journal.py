@@ -19,7 +19,8 @@ from worker.services.records import REGISTRY_TOPIC, STATUS_TOPIC, TOPICS
 from worker.services.registry import Registry, Statuses
 from worker.settings import Settings
 from worker.stream import clients, topics
-from worker.stream.connect import FORBIDDEN, ask, connect, pause, refused, stop
+from worker.stream.connect import ask, connect, pause, stop
+from worker.stream.denied import FORBIDDEN, refused
 from worker.stream.record import Record
 from worker.stream.terms import WaitingFor
 

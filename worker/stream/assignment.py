@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from worker.graph.spec import SourceSpec
-from worker.stream.connect import FORBIDDEN, refused
 from worker.stream.delivery import Delivery
+from worker.stream.denied import FORBIDDEN, refused
 from worker.stream.lane import Lane
 from worker.stream.meter import Meter
 

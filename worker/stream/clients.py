@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
-from typing import Any
-
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.producer import sender
 
-from worker.errors import ConfigError, Problem
-from worker.files import open_file
-from worker.settings import PREFIX, Settings
+from worker.settings import Settings
 from worker.stream import connection, fetched
+from worker.stream.security import security
 
 connection.install()
 fetched.install()
@@ -29,72 +24,6 @@ NEXT_TRANSACTION_S = 0.002
 later: 35 ms each, back to back, are 11 ms."""
 METADATA_MAX_AGE_MS = 10_000
 """How long added partitions, or a topic that is gone, may stay unnoticed; by default 5 minutes."""
-
-
-def security(settings: Settings) -> dict[str, Any]:
-    """The connection arguments that every client shares.
-
-    Raises:
-        ConfigError: a certificate or key file that cannot be used.
-    """
-    given: dict[str, Any] = {
-        "bootstrap_servers": settings.brokers,
-        "client_id": settings.client_id,
-        "security_protocol": settings.security_protocol,
-    }
-    if settings.security_protocol.endswith("SSL"):
-        given["ssl_context"] = _ssl_context(settings)
-    if settings.security_protocol.startswith("SASL") and settings.sasl_password is not None:
-        given["sasl_mechanism"] = settings.sasl_mechanism
-        given["sasl_plain_username"] = settings.sasl_username
-        given["sasl_plain_password"] = settings.sasl_password.get_secret_value()
-    return given
-
-
-def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    """Every file is tried, so that all that cannot be used are told at once."""
-    names = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
-    files = {name: path for name in names if (path := getattr(settings, name)) is not None}
-    problems = [problem for name, path in files.items() if (problem := _unreadable(name, path))]
-    wrong = {problem.path for problem in problems}
-    context = ssl.create_default_context()
-    try:
-        if settings.ssl_cafile is not None and "RTML_SSL_CAFILE" not in wrong:
-            context = ssl.create_default_context(cafile=settings.ssl_cafile)
-    except OSError:
-        message = f"{settings.ssl_cafile} holds no certificate in PEM format"
-        problems.append(Problem("RTML_SSL_CAFILE", message))
-    if settings.ssl_certfile is not None and not wrong & {"RTML_SSL_CERTFILE", "RTML_SSL_KEYFILE"}:
-        problems += _load_chain(context, settings)
-    if problems:
-        raise ConfigError(problems)
-    return context
-
-
-def _unreadable(name: str, path: str) -> Problem | None:
-    try:
-        open_file(Path(path)).close()
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}"
-        return Problem(PREFIX + name.upper(), message)
-    return None
-
-
-def _load_chain(context: ssl.SSLContext, settings: Settings) -> list[Problem]:
-    """Takes our certificate and key into the context; why they cannot be used."""
-    secret, certificate = settings.ssl_password, settings.ssl_certfile or ""
-    key = settings.ssl_keyfile or certificate
-    try:
-        # Without a password OpenSSL would ask for one at the terminal.
-        password = secret.get_secret_value() if secret is not None else ""
-        context.load_cert_chain(certificate, settings.ssl_keyfile, password)
-    except ValueError as error:
-        return [Problem("RTML_SSL_PASSWORD", str(error))]
-    except OSError as error:
-        reason = getattr(error, "reason", None) or "no PEM format, or RTML_SSL_PASSWORD is wrong"
-        message = f"{certificate} and the key in {key} cannot be used: {reason}"
-        return [Problem("RTML_SSL_CERTFILE", message)]
-    return []
 
 
 def consumer(settings: Settings, group: str, isolation: str) -> aiokafka.AIOKafkaConsumer:

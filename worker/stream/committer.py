@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from worker.stream.connect import refused
+from worker.stream.denied import refused
 from worker.stream.lane import Lane
 
 log = structlog.get_logger(__name__)

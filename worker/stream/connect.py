@@ -10,36 +10,17 @@ from typing import Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    KafkaConnectionError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-    UnsupportedSaslMechanismError,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from worker.errors import TransportError
+from worker.errors import ConfigError, TransportError
 from worker.settings import Settings
-from worker.stream.clients import Admin, admin, security
+from worker.stream.clients import Admin, admin
+from worker.stream.denied import FORBIDDEN, refused, untrusted
+from worker.stream.security import security
 
 BACKOFF_MAX_S = 5.0
 STOP_TIMEOUT_S = 4.0
 CAUSE_TIMEOUT_MS = 5_000
-
-FORBIDDEN = (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-    UnsupportedSaslMechanismError,
-)
-"""Answers that trying again does not change."""
 
 
 class Client(Protocol):
@@ -73,7 +54,7 @@ async def connect(
     Raises:
         TransportError: not reached in time, or refused (credentials, authorization).
     """
-    pause_s = 0.25
+    pause_s, reason = 0.25, ""
     while True:
         client = make()
         try:
@@ -81,7 +62,7 @@ async def connect(
                 await client.start()
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             await stop(client)
-            await pause(settings, error, pause_s, deadline_s, waiting)
+            reason = await pause(settings, error, pause_s, deadline_s, waiting, reason)
             pause_s = min(pause_s * 2, BACKOFF_MAX_S)
         except BaseException:
             await stop(client)
@@ -107,7 +88,7 @@ async def ask(
     Raises:
         TransportError: no answer in time, or refused.
     """
-    pause_s = 0.25
+    pause_s, reason = 0.25, ""
     while True:
         asker = await connect(settings, lambda: admin(settings), deadline_s, waiting)
         try:
@@ -117,7 +98,7 @@ async def ask(
             failed = error
         finally:
             await stop(asker)
-        await pause(settings, failed, pause_s, deadline_s, waiting)
+        reason = await pause(settings, failed, pause_s, deadline_s, waiting, reason)
         pause_s = min(pause_s * 2, BACKOFF_MAX_S)
 
 
@@ -127,8 +108,20 @@ async def pause(
     pause_s: float,
     deadline_s: float | None,
     waiting: Callable[[str], None],
-) -> None:
+    before: str = "",
+) -> str:
     """Waits before the next try.
+
+    Args:
+        settings: whose brokers were tried.
+        error: what came of it.
+        pause_s: how long.
+        deadline_s: on the loop's clock, when to give up; None waits for ever.
+        waiting: told the reason.
+        before: the reason of the last try: that time was over meanwhile tells less.
+
+    Returns:
+        The reason.
 
     Raises:
         TransportError: there is no time for one, or it would be in vain.
@@ -138,12 +131,38 @@ async def pause(
     cause = error if late else await _cause(settings, error)
     if isinstance(cause, FORBIDDEN):
         raise refused(cause) from None
-    told = str(cause) or ("no answer" if isinstance(cause, TimeoutError) else type(cause).__name__)
-    reason = f"cannot reach Kafka at {settings.brokers}: {told}"
+    if (tls := untrusted(cause)) is not None:
+        raise TransportError(f"Kafka at {settings.brokers}: {tls}", retriable=False) from None
+    if not (before and late and isinstance(error, TimeoutError)):
+        before = f"cannot reach Kafka at {settings.brokers}: {_told(cause, settings)}"
     if deadline_s is not None and loop.time() + pause_s > deadline_s:
-        raise TransportError(reason, retriable=True) from error
-    waiting(reason)
+        raise TransportError(before, retriable=True) from error
+    waiting(before)
     await asyncio.sleep(pause_s)
+    return before
+
+
+async def why_silent(settings: Settings) -> str:
+    """Why the first broker lets nobody in any more; empty where it does."""
+    silence = KafkaConnectionError()
+    try:
+        cause = await _cause(settings, silence)
+    except ConfigError as error:  # a certificate that is being replaced
+        return str(error)
+    if cause is silence:
+        return ""
+    if isinstance(cause, FORBIDDEN):
+        return str(refused(cause))
+    return untrusted(cause) or _told(cause, settings)
+
+
+def _told(cause: Exception, settings: Settings) -> str:
+    """A reason in words; a broker that hangs up may have been asked in another protocol."""
+    told = str(cause) or ("no answer" if isinstance(cause, TimeoutError) else type(cause).__name__)
+    hung_up = isinstance(cause, KafkaConnectionError) and told.endswith("closed")
+    if hung_up or isinstance(cause, ConnectionResetError):
+        told += f"; does it listen for RTML_SECURITY_PROTOCOL {settings.security_protocol} there?"
+    return told
 
 
 async def _cause(settings: Settings, error: Exception) -> Exception:
@@ -192,8 +211,3 @@ def hear(producer: AIOKafkaProducer) -> None:
     for told in (producer._txn_manager._transaction_waiter, *(b._drain_waiter for b in batches)):
         if told is not None and told.done() and not told.cancelled():
             told.exception()
-
-
-def refused(error: KafkaError) -> TransportError:
-    """The error that stops the worker: Kafka answered, and its answer will not change."""
-    return TransportError(f"Kafka refused: {type(error).__name__}: {error}", retriable=False)

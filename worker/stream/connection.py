@@ -1,12 +1,29 @@
-"""aiokafka's connections, made fit for uvloop: a broken one is told as aiokafka expects it."""
+"""aiokafka's connections, made fit for uvloop, and what they log, made fit to be read."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import aiokafka.conn
-from aiokafka.conn import AIOKafkaConnection, CloseReason
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.conn import AIOKafkaConnection, CloseReason, OAuthAuthenticator
+from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
+
+
+class _Authenticator(OAuthAuthenticator):  # type: ignore[misc]  # aiokafka has no types
+    """Hears that a token is refused: the broker first says so in the place of its challenge."""
+
+    async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
+        """What is sent next; None where nothing is.
+
+        Raises:
+            SaslAuthenticationFailed: the broker does not take the token, with its reason.
+        """
+        if payload:
+            reason = f"the broker does not take the token: {payload.decode(errors='replace')}"
+            raise SaslAuthenticationFailed(reason)
+        found: tuple[bytes, bool] | None = await super().step(payload)
+        return found
 
 
 class Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
@@ -35,11 +52,26 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no t
         except RuntimeError as error:
             raise self._broken(error) from error
 
+    def authenticator_oauth(self) -> _Authenticator:
+        """Of connections by OAUTHBEARER."""
+        return _Authenticator(sasl_oauth_token_provider=self._sasl_oauth_token_provider)
+
     def _broken(self, error: RuntimeError) -> KafkaConnectionError:
         self.close(reason=CloseReason.CONNECTION_BROKEN)
         return KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}")
 
 
+def _hides_logins(record: logging.LogRecord) -> bool:
+    """Takes passwords and tokens out of what aiokafka logs of its requests at level debug."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            "SaslAuthenticate(...)" if "SaslAuthenticate" in type(one).__name__ else one
+            for one in record.args
+        )
+    return True
+
+
 def install() -> None:
     """Makes aiokafka use connections of this kind; it offers no other way to choose them."""
     aiokafka.conn.AIOKafkaConnection = Connection
+    aiokafka.conn.log.addFilter(_hides_logins)

@@ -18,8 +18,9 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from worker.graph.plan import Plan
 from worker.stream import clients
-from worker.stream.connect import FORBIDDEN, connect, refused, stop
+from worker.stream.connect import connect, stop
 from worker.stream.delivery import Holder, Surroundings
+from worker.stream.denied import FORBIDDEN, refused
 from worker.stream.lane import Lane
 from worker.stream.publish import Publisher, publisher
 from worker.stream.refusals import Refusals

@@ -10,7 +10,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from worker.stream.connect import refused
+from worker.stream.denied import refused
 
 log = structlog.get_logger(__name__)
 

@@ -36,13 +36,14 @@ def reasons(service: str, pump: Pump) -> list[str]:
         for lane in link.assignment.lanes.values()
         if lane.frontier.in_flight
     )
+    because = f": {pump.silence}" if pump.silence else ""
     for since_s, what in (
         (pump.busy_s, f"the batch in hand is not done (frontier {stuck})"),
         (pump.oldest_s, f"no acknowledgement from Kafka (frontier {stuck})"),
         (pump.answered_s, "Kafka has not answered"),
     ):
         if since_s is not None and time.perf_counter() - since_s > SILENT_S:
-            found.append(f"{service}: {what} for {time.perf_counter() - since_s:.0f} s")
+            found.append(f"{service}: {what} for {time.perf_counter() - since_s:.0f} s{because}")
     if pump.oldest_s is None and pump.busy_s is None and not pump.switch.reason:
         found += [f"{service}: {what}" for what in _stuck(link)]
     return found

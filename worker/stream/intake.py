@@ -14,7 +14,7 @@ from aiokafka.errors import (
 )
 
 from worker.errors import TransportError
-from worker.stream.connect import FORBIDDEN, refused
+from worker.stream.denied import FORBIDDEN, refused
 from worker.stream.lane import Lane
 from worker.stream.link import Link
 from worker.stream.record import Record

@@ -20,6 +20,7 @@ from worker.graph.run import MODEL_TIMEOUT
 from worker.models.watchdog import limited
 from worker.score import Timing, score
 from worker.stream import unread
+from worker.stream.connect import why_silent
 from worker.stream.guarded import Guarded
 from worker.stream.intake import put_back, rest, take
 from worker.stream.link import Link, open_link
@@ -47,6 +48,7 @@ class Pump(Guarded):
         busy_s: on the performance counter, when the batch in hand was taken.
         waiting: why Kafka is not reached yet.
         answered_s: on the performance counter, when Kafka last answered; the regular probe asks.
+        silence: why it does not, as far as known; empty while it does.
         left: events that were in flight when a stop's drain was given up.
         switch: whether its circuit breaker lets events flow.
     """
@@ -67,6 +69,7 @@ class Pump(Guarded):
         self.busy_s: float | None = None
         self.waiting = ""
         self.answered_s: float | None = None
+        self.silence = ""
         self._linked = asyncio.Event()
         self.left = 0
         self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
@@ -216,6 +219,13 @@ class Pump(Guarded):
             await self.link.delivery.commit(list(self.link.assignment.lanes.values()))
             self.link.report(self._meter)
 
+    async def _ask_why(self) -> None:
+        """aiokafka tries for ever to connect again, and keeps to itself why it cannot."""
+        reason = await why_silent(self._terms.settings)
+        if reason and reason != self.silence:
+            log.warning("kafka_silent", reason=reason)
+        self.silence = reason
+
     async def _probe_regularly(self) -> None:
         """Asks Kafka for its topics: an idle worker must notice that its broker is gone."""
         await self._linked.wait()
@@ -223,7 +233,9 @@ class Pump(Guarded):
         while True:
             missing = self.link.missing
             if await self.link.answers(PROBE_S):
-                self.answered_s = time.perf_counter()
+                self.answered_s, self.silence = time.perf_counter(), ""
+            else:
+                await self._ask_why()
             if self.link.missing and not missing:
                 log.error("source_missing", topic=self.plan.spec.source.topic)
             await asyncio.sleep(PROBE_S)

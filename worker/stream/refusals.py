@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
 
 from worker.codec.outcome import Outcomes
 from worker.errors import Fault, Stage, TransportError
-from worker.stream.connect import FORBIDDEN
+from worker.stream.denied import FORBIDDEN
 from worker.stream.record import Record
 from worker.stream.ticket import Taken
 

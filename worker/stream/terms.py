@@ -69,7 +69,7 @@ async def look_up(
         if create is not None:
             await topics.create(admin, plan, create)
         counts = await topics.partition_counts(admin)
-        topics.require(plan, counts)
+        topics.require(plan, counts, guarded=terms.settings.security_protocol != "PLAINTEXT")
         return Known(counts, await topics.limits(admin, topics.wanted(plan)))
 
     return await ask(terms.settings, look, deadline_s, waiting)

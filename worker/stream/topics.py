@@ -10,10 +10,17 @@ from types import MappingProxyType
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from worker.errors import ConfigError, Problem, TransportError
 from worker.graph.plan import Plan
+from worker.stream.acls import Resource, lacking, unseen
 
 log = structlog.get_logger(__name__)
 
@@ -72,14 +79,18 @@ async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     }
 
 
-def require(plan: Plan, counts: Mapping[str, int]) -> None:
-    """Refuses to go on where topics do not exist.
+def require(plan: Plan, counts: Mapping[str, int], *, guarded: bool = False) -> None:
+    """Refuses to go on where topics do not exist; ``guarded``: or where they may be hidden.
 
     Raises:
         ConfigError: each missing topic, and the command that makes it.
     """
     problems = [
-        Problem("", f"topic '{topic}' does not exist; `rtml topics create` or --create-topics")
+        Problem(
+            "",
+            f"topic '{topic}' does not exist; `rtml topics create` or --create-topics"
+            + (f"; {unseen(topic)}" if guarded else ""),
+        )
         for topic in dict.fromkeys(wanted(plan))
         if topic not in counts
     ]
@@ -144,6 +155,8 @@ async def create_named(
         error_type = for_code(code)
         if error_type.errno not in (0, TopicAlreadyExistsError.errno):
             reason = next((text for text in message if text), error_type.__name__)
+            if error_type is TopicAuthorizationFailedError:
+                reason += f"; {lacking(Resource.TOPIC, topic)}"
             raise TransportError(f"creating '{topic}': {reason}", retriable=False)
     await _wait_until_known(admin, new)
     return new
@@ -172,13 +185,19 @@ async def limits(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str,
     found: dict[str, dict[str, str]] = {}
     try:
         for response in await admin.describe_configs(resources):
-            for _, _, _, name, entries, *_ in response.resources:
+            for code, _, _, name, entries, *_ in response.resources:
                 found[name] = {entry[0]: entry[1] for entry in entries}
+                if code == TopicAuthorizationFailedError.errno:
+                    _untold([name], "this user lacks the ACL DescribeConfigs")
     except (KafkaError, NotImplementedError, IndexError, ValueError) as error:
-        found = {}  # no permission, or a broker without the request: the defaults hold
-        hint = "Kafka's defaults are taken"
-        log.warning("topic_limits_unknown", topics=names, error=repr(error), hint=hint)
+        found = {}  # such as a broker without the request
+        _untold(names, repr(error))
     return {name: _limits(found.get(name, {})) for name in names}
+
+
+def _untold(names: list[str], reason: str) -> None:
+    hint = "Kafka's defaults are taken"
+    log.warning("topic_limits_unknown", topics=names, error=reason, hint=hint)
 
 
 def _limits(entries: Mapping[str, str]) -> TopicLimits:

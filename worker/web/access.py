@@ -12,6 +12,7 @@ from hashlib import sha256
 from aiohttp import web
 from pydantic import SecretStr
 
+from worker.addresses import is_loopback
 from worker.web.answers import Refusal
 from worker.web.routes import Handler
 
@@ -19,17 +20,6 @@ WINDOW_S = 60.0
 MAX_ADDRESSES = 1_000
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d+)?")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address; a name other than localhost may be anything."""
-    name = host.lower().rstrip(".").removeprefix("[").removesuffix("]")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 class Access:

@@ -138,7 +138,7 @@ def _have_topic(
         make_named(settings, [topic], partitions, wait_s, waiting)
         return
     known = connect.topics(settings, wait_s, waiting)
-    connect.need(topic, known, "--create-topics makes it")
+    connect.need(settings, topic, known, "--create-topics makes it")
 
 
 def _send(sending: Sending, events: Events, first: int, per_second: float | None) -> ExitCode:

@@ -164,7 +164,7 @@ def opened(settings: Settings, topic: str, wait_s: float, waiting: Callable[[str
     from worker.stream.tools.span import fetch
 
     topics = connect.topics(settings, wait_s, waiting)
-    connect.need(topic, topics)
+    connect.need(settings, topic, topics)
     span = fetch(settings, topic, "earliest", wait_s, waiting)
     marked = replays.topic_of(topic) in topics
     marks = replays.read(settings, topic, wait_s, waiting) if marked else {}

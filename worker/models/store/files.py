@@ -28,6 +28,11 @@ _S3: dict[str, Any] = {
 }
 
 
+def _without_credentials(url: str) -> str:
+    """A URL to be shown; keys that were not quoted may hold slashes, and a query may be a key."""
+    return re.sub(r"\?.*", "?...", re.sub(r"://([^/]*@|[^@]*:[^@]*@)", "://", url))
+
+
 class Files:
     """Reads and writes by key; a key is a path below the store's root.
 
@@ -41,7 +46,7 @@ class Files:
         Raises:
             ConfigError: a URL of an unknown kind, or one whose library is not installed.
         """
-        self.shown = re.sub(r"://[^/@]*@", "://", url)
+        self.shown, self._url = _without_credentials(url), url
         protocol = url.partition("://")[0]
         try:
             options = _OPTIONS | (_S3 if protocol in ("s3", "s3a") else {})
@@ -156,7 +161,8 @@ class Files:
         try:
             yield
         except Exception as error:  # each backend has types of its own
-            reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
+            told = str(error).replace(self._url, self.shown).strip()
+            reason = told.splitlines()[0][:300] if told else ""
             message = f"model store {self.shown}: {what} failed: {reason or type(error).__name__}"
             final = isinstance(error, (PermissionError, FileNotFoundError))
             raise StoreError(message, retriable=not final) from error

@@ -1,17 +1,18 @@
-"""The settings as librdkafka names them, and the first contact with Kafka."""
+"""The first contact with Kafka: which topics there are, and where they begin and end."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from worker.errors import ConfigError, Problem, TransportError, nearest
 from worker.settings import Settings
+from worker.stream.acls import unseen
+from worker.stream.tools.configuration import REFUSALS, Reasons, configuration, plain, told
 
 TRY_S = 0.5
 """How long one call into librdkafka lasts: Ctrl-C is seen between two of them."""
@@ -20,94 +21,28 @@ LOOK_UP_S = 10.0
 READER = "rtml-reader"
 """librdkafka wants a group's name of every consumer; nothing joins it."""
 
-_REFUSALS = frozenset(
-    {
-        KafkaError._AUTHENTICATION,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.UNSUPPORTED_SASL_MECHANISM,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-    }
-)
-"""Answers that trying again does not change."""
-_SECURITY = {
-    "sasl_username": "sasl.username",
-    "sasl_password": "sasl.password",
-    "ssl_cafile": "ssl.ca.location",
-    "ssl_certfile": "ssl.certificate.location",
-    "ssl_keyfile": "ssl.key.location",
-    "ssl_password": "ssl.key.password",
-}
-
 Place = tuple[str, int]
 """Topic and partition."""
 
 
-def configuration(settings: Settings) -> dict[str, Any]:
-    """What every client of librdkafka is told."""
-    given: dict[str, Any] = {
-        "bootstrap.servers": settings.brokers,
-        "client.id": settings.client_id,
-        "security.protocol": settings.security_protocol,
-        "log_level": 0,  # the reasons come by the error callback; the log would repeat them
-    }
-    if settings.security_protocol.startswith("SASL"):
-        given["sasl.mechanism"] = settings.sasl_mechanism
-    for name, theirs in _SECURITY.items():
-        value = getattr(settings, name)
-        belongs = settings.security_protocol.startswith("SASL") or name.startswith("ssl")
-        if value is not None and belongs:
-            given[theirs] = value if isinstance(value, str) else value.get_secret_value()
-    return given
-
-
-class Reasons:
-    """Why Kafka is not reached, as librdkafka's error callback tells it.
-
-    Attributes:
-        last: the latest reason; empty while there is none.
-        refusal: an answer that waiting does not change; empty while there is none.
-    """
-
-    def __init__(self) -> None:
-        self.last = self.refusal = ""
-        self._all_down = False
-
-    def __call__(self, error: KafkaError) -> None:
-        """The callback."""
-        if error.code() in _REFUSALS:
-            self.refusal = _plain(error.str())
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # the reason stood in the one before
-            self._all_down = True
-        else:
-            self.last = _plain(error.str())
-
-    def tell(self, waiting: Callable[[str], None]) -> None:
-        """Passes on that no broker is left, once each time.
-
-        Raises:
-            TransportError: an answer that waiting does not change.
-        """
-        if self.refusal:
-            raise TransportError(f"Kafka refused: {self.refusal}", retriable=False)
-        if self._all_down:
-            waiting(f"Kafka does not answer: {self.last}")
-            self._all_down = False
-
-
-def _plain(text: str) -> str:
-    """Librdkafka's text without the names of its own connections and states."""
-    return re.sub(r"^\S+/\w+: |^\w+://\S+: | \(after .*?\)( suppressed\))?", "", text)
-
-
-def _admin(settings: Settings, reasons: Reasons) -> AdminClient:
+def _admin(
+    settings: Settings, reasons: Reasons, deadline_s: float, waiting: Callable[[str], None]
+) -> AdminClient:
     """A client for questions.
 
     Raises:
         ConfigError: a setting that librdkafka refuses, such as a certificate file.
+        TransportError: no token in time.
     """
-    given: dict[str, Any] = {**configuration(settings), "error_cb": reasons}
+    while True:
+        try:
+            given: dict[str, Any] = {**configuration(settings), "error_cb": reasons}
+            break
+        except TransportError as error:
+            if not error.retriable or time.monotonic() > deadline_s:
+                raise
+            waiting(str(error))
+            time.sleep(TRY_S)
     try:
         return AdminClient(given)
     except KafkaException as error:
@@ -127,8 +62,8 @@ def topics(settings: Settings, wait_s: float, waiting: Callable[[str], None]) ->
         TransportError: not reached in time, or refused.
     """
     reasons = Reasons()
-    client = _admin(settings, reasons)
     deadline_s = time.monotonic() + wait_s
+    client = _admin(settings, reasons, deadline_s, waiting)
     while True:
         try:
             found = client.list_topics(timeout=TRY_S).topics
@@ -138,7 +73,7 @@ def topics(settings: Settings, wait_s: float, waiting: Callable[[str], None]) ->
             if reasons.refusal:
                 message = f"Kafka at {settings.brokers} refused: {reasons.refusal}"
                 raise TransportError(message, retriable=False) from error
-            reason = reasons.last or _plain(error.args[0].str())
+            reason = reasons.last or plain(error.args[0].str())
             message = f"cannot reach Kafka at {settings.brokers}: {reason}"
             if time.monotonic() > deadline_s:
                 raise TransportError(message, retriable=True) from error
@@ -148,7 +83,7 @@ def topics(settings: Settings, wait_s: float, waiting: Callable[[str], None]) ->
 MAKE_TOPICS = "`rtml topics create GRAPH` makes the topics of a graph"
 
 
-def need(topic: str, known: Iterable[str], way_out: str = MAKE_TOPICS) -> None:
+def need(settings: Settings, topic: str, known: Iterable[str], way_out: str = MAKE_TOPICS) -> None:
     """Refuses to go on without a topic.
 
     Raises:
@@ -158,6 +93,8 @@ def need(topic: str, known: Iterable[str], way_out: str = MAKE_TOPICS) -> None:
     if topic not in known:
         names = [name for name in known if not name.startswith("__")]  # Kafka's own
         hint = f"{nearest(topic, names)}; {way_out}"
+        if settings.security_protocol != "PLAINTEXT":
+            hint += f"; {unseen(topic)}"
         raise ConfigError(Problem("", f"topic '{topic}' does not exist{hint}"))
 
 
@@ -193,7 +130,7 @@ def _since(client: Consumer, place: Place, at_ms: int, end: int) -> int:
     try:
         (answer,) = client.offsets_for_times([TopicPartition(*place, at_ms)], timeout=LOOK_UP_S)
     except KafkaException as error:
-        message = f"offsets of {place[0]}-{place[1]}: {error.args[0].str()}"
+        message = f"offsets of {place[0]}-{place[1]}: {told(error.args[0], place[0])}"
         raise TransportError(message, retriable=True) from error
     return answer.offset if answer.offset >= 0 else end
 
@@ -208,8 +145,8 @@ def _ends(client: Consumer, place: Place, deadline_s: float) -> tuple[int, int]:
             if ends is not None:
                 return ends
         except KafkaException as error:
-            reason = error.args[0].str()
-            if error.args[0].code() in _REFUSALS:
+            reason = told(error.args[0], place[0])
+            if error.args[0].code() in REFUSALS:
                 break
             time.sleep(RETRY_S)
     raise TransportError(f"offsets of {place[0]}-{place[1]}: {reason}", retriable=True)

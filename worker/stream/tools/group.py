@@ -10,7 +10,8 @@ from confluent_kafka.admin import AdminClient
 
 from worker.errors import TransportError
 from worker.settings import Settings
-from worker.stream.tools.connect import LOOK_UP_S, Place, configuration
+from worker.stream.tools.configuration import configuration, told
+from worker.stream.tools.connect import LOOK_UP_S, Place
 
 
 def begin_group(settings: Settings, group: str, starts: Mapping[Place, int]) -> None:
@@ -24,7 +25,7 @@ def begin_group(settings: Settings, group: str, starts: Mapping[Place, int]) -> 
         offsets = [TopicPartition(*place, start) for place, start in starts.items()]
         client.commit(offsets=offsets, asynchronous=False)
     except KafkaException as error:
-        message = f"committing for group '{group}': {error.args[0].str()}"
+        message = f"committing for group '{group}': {told(error.args[0], group)}"
         raise TransportError(message, retriable=False) from error
     finally:
         client.close()

@@ -11,7 +11,8 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, Messa
 
 from worker.errors import TransportError
 from worker.settings import Settings
-from worker.stream.tools.connect import READER, Place, Reasons, configuration
+from worker.stream.tools.configuration import Reasons, configuration, told
+from worker.stream.tools.connect import READER, Place
 
 Header = tuple[str, bytes | None]
 
@@ -87,10 +88,12 @@ class Reader:
         if error is None:
             return True
         place = (message.topic() or "", message.partition() or 0)
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return False  # `READER` is looked for unasked; reading goes on without it
         if error.code() == KafkaError._PARTITION_EOF:
             self.reached[place] = max(self.reached[place], message.offset() or 0)
         elif not error.retriable() and error.code() != KafkaError._TRANSPORT:
-            text = f"reading {place[0]}-{place[1]}: {error.str()}"
+            text = f"reading {place[0]}-{place[1]}: {told(error, place[0])}"
             raise TransportError(text, retriable=False)
         return False
 

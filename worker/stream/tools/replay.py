@@ -12,7 +12,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from worker.errors import TransportError
 from worker.settings import Settings
 from worker.stream.tools import replays
-from worker.stream.tools.connect import TRY_S, Reasons, configuration
+from worker.stream.tools.configuration import Reasons, configuration, told
+from worker.stream.tools.connect import TRY_S
 from worker.stream.tools.letters import Letter
 from worker.stream.tools.send import MAX_MESSAGE_BYTES
 from worker.stream.topics import TopicLimits
@@ -111,7 +112,7 @@ class Replayer:
             TransportError: Kafka does not answer, or refuses.
         """
         self.replayed = 0
-        self._marks = replays.topic_of(dead_letters)
+        self._marks, self._id = replays.topic_of(dead_letters), f"rtml-dlq-replay/{dead_letters}"
         self._wait_s, self._reasons, self._waiting = wait_s, Reasons(), waiting
         self._open, self._bytes, self._since_s, self._refused = 0, 0, 0.0, ""
         batch = min([one.max_batch_bytes for one in limits.values()], default=_BATCH_BYTES)
@@ -120,7 +121,7 @@ class Replayer:
                 **configuration(settings),
                 "error_cb": self._reasons,
                 "logger": _SILENT,  # to stderr would go what the error callback tells anyway
-                "transactional.id": f"rtml-dlq-replay/{dead_letters}",
+                "transactional.id": self._id,
                 "transaction.timeout.ms": settings.transaction_timeout_ms,
                 "partitioner": "murmur2_random",
                 "message.max.bytes": MAX_MESSAGE_BYTES,
@@ -194,7 +195,7 @@ class Replayer:
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and not self._refused:
-            self._refused = f"{message.topic()}: {error.str()}"
+            self._refused = f"{message.topic()}: {told(error, message.topic() or '')}"
 
     def _asked(self, call: Callable[..., None]) -> None:
         """Calls until Kafka has answered: Ctrl-C is seen in between.
@@ -222,5 +223,5 @@ class Replayer:
         if error.code() in _FENCED:
             message = "another replay of these dead letters has begun and goes on alone"
             return TransportError(message, retriable=False)
-        reason = self._refused or self._reasons.last or error.str()
+        reason = self._refused or self._reasons.last or told(error, self._id)
         return TransportError(f"replaying: {reason}", retriable=error.retriable())

@@ -10,7 +10,8 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from worker.settings import Settings
-from worker.stream.tools.connect import TRY_S, Reasons, configuration
+from worker.stream.tools.configuration import Reasons, configuration, told
+from worker.stream.tools.connect import TRY_S
 
 DELIVERY_TIMEOUT_S = 30.0
 MIN_TIMEOUT_S = 1.0
@@ -138,6 +139,7 @@ class Sender:
         away = error.code() in _AWAY
         self.unreachable |= away
         silence = f"Kafka did not answer for {self._timeout_s:g} s"
-        self.reason = self.reason or ((self._reasons.last or silence) if away else error.str())
+        said = (self._reasons.last or silence) if away else told(error, self._topic)
+        self.reason = self.reason or said
         if not away:
-            settled(error.str())
+            settled(said)

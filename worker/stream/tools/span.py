@@ -88,7 +88,7 @@ def fetch(
         TransportError: Kafka does not answer.
     """
     known = connect.topics(settings, wait_s, waiting)
-    connect.need(topic, known)
+    connect.need(settings, topic, known)
     partitions = {topic: known[topic]}
     ends = connect.offsets(settings, partitions, "latest")
     return Span(settings, connect.offsets(settings, partitions, at), ends, wait_s, waiting)

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import ROOT
 from worker.errors import ConfigError
 from worker.settings import load
-from worker.stream.clients import security
+from worker.stream.security import security
 
 
 def refused(**files: Path | str) -> dict[str, str]:

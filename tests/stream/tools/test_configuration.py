@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.stream.tools.connect import _plain
+from worker.stream.tools.configuration import plain
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from worker.stream.tools.connect import _plain
 )
 def test_librdkafkas_own_bookkeeping_is_left_out(said: str) -> None:
     """Its connections' names, states and counts of equal errors are none of the user's."""
-    assert _plain(said) == "Connect to ipv4#127.0.0.1:1 failed: Connection refused"
+    assert plain(said) == "Connect to ipv4#127.0.0.1:1 failed: Connection refused"
