@@ -10,36 +10,48 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from confluent_kafka import KafkaException
 from rich.console import Console
 
-from bench import curve, guard, overload, page, parts
+from bench import curve, guard, overload, page, parts, stages, start
 from bench.contenders import EVERY
 from bench.options import Options, between
 from bench.overload import Overload
 from bench.report import MIN_RATIO, Report
 from bench.results import Result
+from bench.stages import Stages
+from bench.start import Starts
 from tests.jars import KafkaUnavailable
 
 EPILOG = """parts:
-  guard       product and floor: throughput, then latency; the only part that can fail by a ratio
+  guard       product and floor: throughput, then latency; the only part that can fail by a ratio,
+              and not among those that run by default: peers measures the same
   peers       product, floor and what a user would pick instead, on the same events and model
-  workloads   product and floor on trees, on a graph of nodes, on large events
+  workloads   product, floor and Kafka Streams on trees and on large events; graphs of nodes
+              beside their models alone
+  guarantees  exactly once and at least once
+  start       from the start of a process to its first score, from a publish to serving
+  stages      where the microseconds go, in this process
   replicas, partitions, columns, sizes   how cost grows with the work
   curve       latency against rate, up to saturation
   overload    twice what the worker can do, for a minute: memory, lag, recovery
   page        docs/performance.md and its plots, from what was kept in bench/out
 
 examples:
-  make bench                                 everything, in less than 30 minutes on 2 cores
+  make bench                                 everything, in less than 30 minutes on 2 cores:
+                                             no part begins after --minutes (26)
   make bench ARGS=--quick                    the guard with 3 rounds of 100,000, in two minutes
   make bench ARGS="peers --only bytewax"     one part, one peer
   python -m bench guard --rounds 9 --no-guard      more rounds; a low ratio is no failure
   python -m bench --brokers localhost:9092   on a Kafka of yours; topics named bench-* are deleted
 
-exit codes: 0 fast enough, 1 too slow or a wrong result, 3 no Kafka can be had, 130 interrupted
+exit codes: 0 fast enough, 1 too slow, wrong, or a part is missing, 3 no Kafka, 130 interrupted
 """
-PARTS = ("guard", *parts.PARTS, "curve", "overload", "page")
+OTHERS = {"curve": curve.run, "overload": overload.run, "start": start.run, "stages": stages.run}
+FIRST = ("peers", "workloads", "guarantees", "start", "stages", "curve", "overload")
+EVERYTHING = (*FIRST, *(name for name in parts.PARTS if name not in FIRST), "page")
+"""In the order in which they are measured: what would be missed most stands first."""
+PARTS = ("guard", *EVERYTHING)
+MINUTES = 26
 
 talk = Console(stderr=True, highlight=False)
 
@@ -48,21 +60,29 @@ def main(given: Sequence[str] | None = None) -> int:
     """Measures, prints and keeps the results; the exit code."""
     arguments = _arguments(given)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
+    end_s = time.monotonic() + 60 * arguments.minutes
+    codes = []
     try:
-        return max([_part(name, arguments) for name in arguments.parts])
-    except KafkaUnavailable as error:
-        talk.print(f"no Kafka: {error}", markup=False)
-        return 3
+        for name in arguments.parts:
+            if name != "page" and time.monotonic() > end_s:
+                talk.print(f"{name} is not measured: {arguments.minutes} minutes are over")
+                codes.append(1)
+            else:
+                codes.append(_part(name, arguments))
     except KeyboardInterrupt:
         return 130
+    return max(codes)
 
 
 def _part(name: str, arguments: argparse.Namespace) -> int:
-    """Measures one part; 1 if it is too slow or fails, which ends no other."""
+    """Measures one part; not 0 if it is too slow or fails, which ends no other."""
     try:
         return _run(name, arguments)
-    except (RuntimeError, KafkaException) as error:
-        talk.print(f"{name} failed: {error}", markup=False)
+    except KafkaUnavailable as error:
+        talk.print(f"{name}: no Kafka: {error}", markup=False)
+        return 3
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are wanted
+        talk.print(f"{name} failed: {type(error).__name__}: {error}", markup=False)
         return 1
 
 
@@ -93,14 +113,10 @@ def _run(name: str, arguments: argparse.Namespace) -> int:
     return int(is_slow and not arguments.no_guard)
 
 
-def _measured(name: str, options: Options) -> Report | Result | Overload:
+def _measured(name: str, options: Options) -> Report | Result | Overload | Starts | Stages:
     if name == "guard":
         return guard.measured(options)
-    if name == "curve":
-        return curve.run(options)
-    if name == "overload":
-        return overload.run(options)
-    return parts.run(name, options)
+    return OTHERS[name](options) if name in OTHERS else parts.run(name, options)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -117,6 +133,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--events", type=events, metavar="N", help="events of a round")
     parser.add_argument("--rounds", type=rounds, metavar="N", help="rounds")
     parser.add_argument("--seconds", type=seconds, metavar="N", help="of one latency, or overload")
+    minutes, about = between(1, 600), f"no part begins after so many; default: {MINUTES}"
+    parser.add_argument("--minutes", type=minutes, default=MINUTES, metavar="N", help=about)
     parser.add_argument("--only", nargs="+", default=(), choices=names, metavar="NAME", help=among)
     parser.add_argument("--quick", action="store_true", help="less of it; the guard by default")
     parser.add_argument("--no-guard", action="store_true", help=f"accept ratios below {MIN_RATIO}")
@@ -124,7 +142,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     found = parser.parse_args(given)
     if unknown := [name for name in found.parts if name not in PARTS]:
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    found.parts = found.parts or (PARTS[:1] if found.quick else PARTS)
+    found.parts = found.parts or (PARTS[:1] if found.quick else EVERYTHING)
     return found
 
 

@@ -11,7 +11,7 @@ from bench.results import Point, Result, Row
 from bench.session import Session
 
 FULL, QUICK = Sizes(0, 1, 6), Sizes(0, 1, 3)
-RATES = (100, 1_000, 5_000, 10_000, 20_000, 40_000)
+RATES = (100, 1_000, 5_000, 20_000, 40_000)
 SATURATED_MS = 1_000.0
 """A median above this is a queue that grows."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.subject import Subject
-from bench.topics import Reader
+from bench.topics import EVENTS, Reader
 
 WARM_UP = 0.1
 """The first tenth of the output is not timed, by default."""
@@ -35,7 +35,12 @@ class Throughput:
 
 
 def run(
-    brokers: str, command: Sequence[str], log: Path, events: int, outputs: Sequence[str]
+    brokers: str,
+    command: Sequence[str],
+    log: Path,
+    events: int,
+    outputs: Sequence[str],
+    group: str | None = None,
 ) -> Subject:
     """Runs a process until every event of the load has come out; the process, which is over.
 
@@ -45,19 +50,25 @@ def run(
         log: takes what it prints.
         events: how many records the load has.
         outputs: the topics in which together as many must appear.
+        group: of a process with transactions, whose markers take offsets of the outputs: there
+            the offsets that it committed count.
 
     Raises:
         RuntimeError: the process ended, or not as many records came out.
     """
-    with Reader(brokers) as reader:
+    with Reader(brokers, group) as reader:
+
+        def count() -> int:
+            return reader.length(*outputs) if group is None else reader.committed(EVENTS)
+
         with Subject(command, log) as subject:
             deadline_s = time.monotonic() + RUN_TIMEOUT_S
-            while (found := reader.length(*outputs)) < events:
+            while (found := count()) < events:
                 subject.check()
                 if time.monotonic() > deadline_s:
                     raise RuntimeError(f"{found} of {events} events after {RUN_TIMEOUT_S:.0f} s")
                 time.sleep(POLL_S)
-        if (found := reader.length(*outputs)) != events:
+        if (found := count()) != events:
             raise RuntimeError(f"{found} records came out of {events} events")
     return subject
 

@@ -10,19 +10,28 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bench import parts, plots
+from bench import parts, plots, targets
 from bench.overload import Overload
 from bench.parts import JAVA
 from bench.results import FLOOR_NAME, PRODUCT_NAME, Point, Result, Row, spread, texts
+from bench.stages import Stages
+from bench.start import Starts
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 FOLDER = PAGE.parent / "performance"
-SWEEPS = {"replicas": "replicas", "partitions": "partitions", "columns": "numbers", "sizes": "size"}
+SWEEPS = {
+    "guarantees": "guarantee",
+    "replicas": "replicas",
+    "partitions": "partitions",
+    "columns": "numbers",
+    "sizes": "size",
+}
 """Parts of one table each, and the heading of their condition."""
 ABOUT = {
     "peers": "Events per second of each contender",
     "workloads": "Events per second on each workload",
     "scaling": "Processor time per event as the work grows, and the rate of replicas",
+    "stages": "Processor time per event by stage",
     "curve": "Latency against rate",
     "overload": "Events that wait, and memory",
 }
@@ -36,8 +45,15 @@ def write() -> list[Path]:
     sections = {name: _section(result) for name, result in results.items()}
     if overload is not None:
         sections["overload"] = _joined(overload.text, _facts(overload.machine, overload.setup))
+    starts, stages = Starts.read(), Stages.read()
+    if starts is not None:
+        sections["start"] = _joined(starts.text, _facts(starts.machine, starts.setup))
+    if stages is not None:
+        sections["stages"] = _joined(_stages(stages), _facts(stages.machine, stages.setup))
+    if sections:
+        sections["targets"] = _targets(results, overload, starts)
     FOLDER.mkdir(exist_ok=True)
-    drawn = plots.write(FOLDER, results, overload)
+    drawn = plots.write(FOLDER, results, overload, stages)
     for path in drawn:
         image = f"![{ABOUT[path.stem]}]({FOLDER.name}/{path.name})"
         sections[path.stem] = _joined(*filter(None, [sections.get(path.stem), image]))
@@ -77,10 +93,27 @@ def _verdict(result: Result) -> str:
         for at, product in products.items()
         if (java := points[at].row(JAVA)) and product.ratios(java)
     ]
-    whole, alone = products.get("insurance"), products.get("insurance-model")
-    if whole and alone:
-        found.append(f"The graph has {spread(whole.ratios(alone))} of the rate of its model alone.")
+    for name in ("twelve", "insurance"):
+        whole, alone = products.get(name), products.get(f"{name}-model")
+        if whole and alone and whole.ratios(alone):
+            ratio = spread(whole.ratios(alone))
+            found.append(f"The graph {name} has {ratio} of the rate of its model alone.")
     return " ".join(found)
+
+
+def _targets(results: dict[str, Result], overload: Overload | None, starts: Starts | None) -> str:
+    found = targets.rows(results, overload, starts)
+    headings = ["", "target", "measured", ""]
+    return _table(headings, ([one.what, one.wanted, one.found, one.verdict] for one in found))
+
+
+def _stages(found: Stages) -> str:
+    headings = ["stage", "µs per event", "floor, µs", "the floor is", "why the rest is there"]
+    rows = (
+        [one.name, f"{one.us:.2f}", f"{one.floor_us:.2f}", one.floor, one.why]
+        for one in found.rows()
+    )
+    return _table(headings, rows)
 
 
 def _joined(*paragraphs: str) -> str:
@@ -89,7 +122,8 @@ def _joined(*paragraphs: str) -> str:
 
 def _facts(machine: dict[str, str], setup: dict[str, str]) -> str:
     """Where and how a part ran, in one line."""
-    told = {**{name: machine[name] for name in ("machine", "load")}, **setup}
+    wanted = ("measured", "machine", "load")
+    told = {**{name: machine[name] for name in wanted if name in machine}, **setup}
     return "> " + "; ".join(f"{name}: {value}" for name, value in told.items())
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench import broker, sweep, workloads
+from bench import broker, sweep, twelve, workloads
 from bench.contenders import EVERY, FLOOR, PRODUCT, Contender, product
 from bench.latency import RATE
 from bench.options import Options, Sizes
@@ -70,8 +70,16 @@ def _workloads(options: Options) -> list[Case]:
     three: tuple[Contender, ...] = (FLOOR, PRODUCT, java)
     trees = workloads.numbers(options.folder, "trees", trees=100)
     flat = (trees, workloads.crayfish(options.folder))
-    deep = (workloads.insurance(options.folder), workloads.insurance_model(options.folder))
-    return [Case(one.name, one, three) for one in flat] + [Case(one.name, one) for one in deep]
+    folder = options.folder
+    deep = (workloads.insurance(folder), workloads.insurance_model(folder))
+    graphs = (twelve.graph(folder), twelve.alone(folder), *deep)
+    own = [Case(one.name, one, (PRODUCT,)) for one in graphs]
+    return [*(Case(one.name, one, three) for one in flat), *own]
+
+
+def _guarantees(options: Options) -> list[Case]:
+    twice, once = workloads.lr(), workloads.exactly_once(options.folder)
+    return [Case("at least once", twice, (PRODUCT,)), Case("exactly once", once, (PRODUCT,))]
 
 
 def _replicas(_: Options) -> list[Case]:
@@ -94,11 +102,12 @@ def _sizes(options: Options) -> list[Case]:
     ]
 
 
-_SWEEP, _SHORT = Sizes(100_000, 3, 0), Sizes(20_000, 1, 0)
+_SWEEP, _SHORT = Sizes(80_000, 3, 0), Sizes(20_000, 1, 0)
 PARTS = {
-    "peers": Part(_peers, Sizes(300_000, 3, 6), Sizes(60_000, 1, 2), latency=True),
-    "workloads": Part(_workloads, Sizes(200_000, 3, 0), _SHORT),
-    "replicas": Part(_replicas, Sizes(400_000, 3, 0), _SHORT),
+    "peers": Part(_peers, Sizes(240_000, 3, 6), Sizes(60_000, 1, 2), latency=True),
+    "workloads": Part(_workloads, Sizes(150_000, 3, 0), _SHORT),
+    "guarantees": Part(_guarantees, Sizes(150_000, 3, 0), _SHORT),
+    "replicas": Part(_replicas, Sizes(300_000, 3, 0), _SHORT),
     "partitions": Part(_partitions, _SWEEP, _SHORT),
     "columns": Part(_columns, _SWEEP, _SHORT),
     "sizes": Part(_sizes, _SWEEP, _SHORT),

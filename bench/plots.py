@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bench.overload import Overload
 from bench.results import FLOOR_NAME, PRODUCT_NAME, Result
+from bench.stages import Stages
 
 mpl.use("svg")
 mpl.rcParams.update({"svg.hashsalt": "rtml", "svg.fonttype": "none", "font.size": 9})
@@ -26,7 +27,9 @@ SCALING = {
 }
 
 
-def write(folder: Path, results: Mapping[str, Result], overload: Overload | None) -> list[Path]:
+def write(
+    folder: Path, results: Mapping[str, Result], overload: Overload | None, stages: Stages | None
+) -> list[Path]:
     """Draws what there are results for; the files."""
     made: list[Path] = []
     for name, draw in {"peers": _rates, "workloads": _rates, "curve": _curve}.items():
@@ -34,6 +37,8 @@ def write(folder: Path, results: Mapping[str, Result], overload: Overload | None
             made.append(_save(folder / f"{name}.svg", draw(results[name])))
     if any(name in results for name in SCALING):
         made.append(_save(folder / "scaling.svg", _scaling(results)))
+    if stages is not None:
+        made.append(_save(folder / "stages.svg", _stages(stages)))
     if overload is not None:
         made.append(_save(folder / "overload.svg", _overload(overload)))
     return made
@@ -62,6 +67,28 @@ def _rates(result: Result) -> Figure:
     axes.set_yticks(range(len(rows)), [title for _, title in rows])
     axes.set_xlabel("events per second, one process; dots are rounds")
     axes.margins(x=0.15)
+    _plain(axes)
+    return figure
+
+
+def _stages(found: Stages) -> Figure:
+    """Two bars for each stage: the worker's, and its floor."""
+    rows = found.rows()[::-1]
+    figure = Figure(figsize=(8, 0.6 + 0.5 * len(rows)))
+    axes = figure.subplots()
+    places = range(len(rows))
+    for name, shift, costs in (
+        (PRODUCT_NAME, 0.2, [one.us for one in rows]),
+        (FLOOR_NAME, -0.2, [one.floor_us for one in rows]),
+    ):
+        ends = axes.barh(
+            [i + shift for i in places], costs, 0.38, color=COLORS[name], label=LABELS[name]
+        )
+        axes.bar_label(ends, fmt=" %.2f")
+    axes.set_yticks(places, [one.name for one in rows])
+    axes.set_xlabel("µs of processor time per event")
+    axes.margins(x=0.15)
+    axes.legend(frameon=False, loc="lower right")
     _plain(axes)
     return figure
 

@@ -6,8 +6,10 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -165,11 +167,19 @@ def _latency(paces: Sequence[Paces]) -> Table:
 def machine() -> dict[str, str]:
     """Where this runs, and with what."""
     return {
+        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, revision {_revision()}",
         "machine": f"{_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "load": " ".join(f"{one:.2f}" for one in os.getloadavg()) + " (1, 5, 15 min, at the start)",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
     }
+
+
+def _revision() -> str:
+    """What git calls this state; a plus where files were changed since."""
+    git = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(git, cwd=OUT.parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def _cpu() -> str:

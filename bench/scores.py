@@ -40,14 +40,14 @@ class Output:
     dead: list[int]
 
 
-def read(brokers: str, contender: Contender) -> Output:
-    """All of it, each record once."""
+def read(brokers: str, contender: Contender, n: int | None = None) -> Output:
+    """All of it, each record once; ``n`` records where transactions' markers are among them."""
     numbers: list[int] = []
     stamps_ms: list[int] = []
     sample: dict[int, Message] = {}
     dead: list[int] = []
     with Reader(brokers) as reader:
-        for message in reader.read(contender.sink):
+        for message in reader.read(contender.sink, n):
             number = load.number_of(message)
             numbers.append(number)
             stamps_ms.append(message.timestamp()[1])

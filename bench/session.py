@@ -57,9 +57,10 @@ class Session:
         self._say(f"{self._workload.name}: {contender.title}")
         outputs = [contender.sink, *([topics.DEAD] if contender.name == PRODUCT.name else [])]
         log, n = self._log(contender), len(self._events)
-        subject = measure.run(self._brokers, command, log, n, outputs)
+        group = command[command.index("--group") + 1] if self._workload.transactional else None
+        subject = measure.run(self._brokers, command, log, n, outputs, group)
         self._say(f"{self._workload.name}: checking the output of {contender.title}")
-        output = scores.read(self._brokers, contender)
+        output = scores.read(self._brokers, contender, n if group else None)
         scores.check(output, contender, self._workload, self._events)
         return measure.throughput(output.stamps_ms, subject, contender.warm_up)
 
@@ -76,10 +77,11 @@ class Session:
         log = self._log(contender)
         return latency.run(self._brokers, command, log, contender.sink, seconds, rate)
 
-    def subject(self, contender: Contender) -> Subject:
-        """One contender on new topics, to be started and watched by the caller."""
+    def subject(self, contender: Contender, *, renewed: bool = True) -> Subject:
+        """One contender, by default on new topics, to be started and watched by the caller."""
         command = self._command(contender)
-        self._renew()
+        if renewed:
+            self._renew()
         return Subject(command, self._log(contender))
 
     def _renew(self) -> None:

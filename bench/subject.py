@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,17 @@ class Subject:
         peak_rss_bytes: the most that was seen.
     """
 
-    def __init__(self, command: Sequence[str], log: Path, sample_s: float = SAMPLE_S) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        sample_s: float = SAMPLE_S,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """``log`` takes everything that the process prints; looked at every ``sample_s``."""
         self.rss_bytes = self.peak_rss_bytes = 0
         self._command, self._log, self._sample_s = list(command), log, sample_s
+        self._environment = environment or {}
         self._times_s: list[float] = []
         self._cpu_s: list[float] = []
         self._over = threading.Event()
@@ -42,6 +49,7 @@ class Subject:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RTML_")}
         folder = str(self._log.parent)  # so that what a process leaves behind goes with the logs
         environment |= {"TMPDIR": folder, "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={folder}"}
+        environment |= self._environment
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command,

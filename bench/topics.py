@@ -73,10 +73,15 @@ def _pause(deadline_s: float, reason: str) -> None:
 
 
 class Reader:
-    """A consumer without a group; ``with`` closes it."""
+    """A consumer that joins no group; ``with`` closes it.
 
-    def __init__(self, brokers: str) -> None:
-        settings = {"group.id": "bench-reader", "enable.auto.commit": False}
+    Args:
+        brokers: where to read.
+        group: whose committed offsets `committed` tells of.
+    """
+
+    def __init__(self, brokers: str, group: str | None = None) -> None:
+        settings = {"group.id": group or "bench-reader", "enable.auto.commit": False}
         fast = {"fetch.wait.max.ms": 100, "fetch.queue.backoff.ms": 1}
         self.consumer = Consumer({**client(brokers), **settings, **fast})
 
@@ -110,6 +115,12 @@ class Reader:
             for number in self._partitions(topic)
         }
 
+    def committed(self, topic: str) -> int:
+        """How many records of the topic lie below the group's committed offsets."""
+        parts = [TopicPartition(topic, number) for number in self._partitions(topic)]
+        found = self.consumer.committed(parts, TIMEOUT_S)
+        return sum(max(one.offset, 0) for one in found)
+
     def _partitions(self, topic: str) -> list[int]:
         found = self.consumer.list_topics(topic, TIMEOUT_S).topics[topic]
         if found.error is not None:
@@ -120,14 +131,14 @@ class Reader:
         """From now on ``consumer.poll`` gives what comes to the topic next."""
         self.consumer.assign([TopicPartition(*one, end) for one, end in self.ends(topic).items()])
 
-    def read(self, topic: str) -> Iterator[Message]:
-        """All records that the topic holds by now.
+    def read(self, topic: str, n: int | None = None) -> Iterator[Message]:
+        """All records that the topic holds by now, or so many, where markers take offsets too.
 
         Raises:
             RuntimeError: they do not come.
         """
         ends = self.ends(topic)
-        left = sum(ends.values())
+        left = sum(ends.values()) if n is None else n
         self.consumer.assign([TopicPartition(*one, 0) for one in ends])
         while left:
             found = self.consumer.consume(min(left, READ_EVENTS), TIMEOUT_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bench.topics import DEAD, EVENTS, SCORED
 from graphs import making
 
 LR = Path(__file__).parent / "graphs" / "lr"
-MAX_LOAD_BYTES = 200_000_000
+MAX_LOAD_BYTES = 120_000_000
 """A load of large events has fewer of them."""
 VISITS = 4_000
 POINTS = 784
@@ -40,6 +40,7 @@ class Workload:
         inputs: ``(n, k)``, the model's input for each of those.
         faulty: some events are bad, see `load.is_bad`.
         exact: the product's scores are equal to the bit.
+        transactional: the graph delivers exactly once.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Workload:
     inputs: Callable[[int], Features]
     faulty: bool = False
     exact: bool = False
+    transactional: bool = False
 
     def events(self, n: int) -> list[Event]:
         """The first ``n`` events, or as many as make up `MAX_LOAD_BYTES`."""
@@ -73,6 +75,16 @@ def lr(faulty: bool = False) -> Workload:
     )
 
 
+def exactly_once(folder: Path) -> Workload:
+    """`lr` in transactions."""
+    graph = folder / "exactly-once" / "graph.yaml"
+    shutil.copytree(LR, graph.parent)
+    spec = yaml.safe_load(graph.read_text(encoding="utf-8"))
+    spec["delivery"] = {"guarantee": "exactly_once"}
+    graph.write_text(yaml.safe_dump(spec, sort_keys=False))
+    return replace(lr(), name="exactly-once", graph=graph, transactional=True)
+
+
 def numbers(
     folder: Path, name: str, columns: int = COLUMNS, padding: int = 0, trees: int = 0
 ) -> Workload:
@@ -89,8 +101,8 @@ def numbers(
     types = {"id": "string", "country": "string", "channel": "string"}
     types |= dict.fromkeys(names, "number") | ({"note": "string"} if padding else {})
     model = models.trees(columns, trees) if trees else models.logistic(columns)
-    node = _onnx(names, {"risk": "probabilities[1]"})
-    graph = _write(folder / name, [node], ["risk"], types, model)
+    node = onnx(names, {"risk": "probabilities[1]"})
+    graph = write(folder / name, [node], ["risk"], types, model)
     return Workload(
         name,
         f"the same, {trees} trees of depth 5" if trees else f"{columns} numbers",
@@ -118,7 +130,7 @@ def insurance(folder: Path) -> Workload:
         graph,
         graph.parent / "model.onnx",
         "interest",
-        lambda n: _numbered('{"_id":"t-%08d",', texts, n),
+        lambda n: numbered('{"_id":"t-%08d",', texts, n),
         lambda n: features[np.arange(n) % len(features)],
     )
 
@@ -133,15 +145,15 @@ def insurance_model(folder: Path) -> Workload:
     ]
     model = (making.FOLDER / "car-insurance" / "model.onnx").read_bytes()
     types = {"id": "string", **dict.fromkeys(names, "number")}
-    node = _onnx(names, {"interest": "probabilities[1]"}, feature_names="ignore")
-    graph = _write(folder / "insurance-model", [node], ["interest"], types, model)
+    node = onnx(names, {"interest": "probabilities[1]"}, feature_names="ignore")
+    graph = write(folder / "insurance-model", [node], ["interest"], types, model)
     return Workload(
         "insurance-model",
         "the model of car-insurance alone",
         graph,
         graph.parent / "model.onnx",
         "interest",
-        lambda n: _numbered('{"id":"t-%08d",', texts, n),
+        lambda n: numbered('{"id":"t-%08d",', texts, n),
         lambda n: features[np.arange(n) % len(features)],
     )
 
@@ -159,16 +171,16 @@ def crayfish(folder: Path) -> Workload:
     vector = {"column": "dataPoint", "length": POINTS, "into": "points"}
     nodes = [
         {"id": "points", "type": "ParseVector", "params": vector},
-        _onnx(["points"], {"prediction": "probabilities"}),
+        onnx(["points"], {"prediction": "probabilities"}),
     ]
-    graph = _write(folder / "crayfish", nodes, ["prediction"], types, models.network(POINTS))
+    graph = write(folder / "crayfish", nodes, ["prediction"], types, models.network(POINTS))
     return Workload(
         "crayfish",
         "Crayfish: 7.9 KB JSON, a network of 784-32-32-32-32-10",
         graph,
         graph.parent / "model.onnx",
         "prediction",
-        lambda n: _numbered('{"creationTimestamp":17000%08d,', texts, n),
+        lambda n: numbered('{"creationTimestamp":17000%08d,', texts, n),
         lambda n: rows[np.arange(n) % VECTORS].astype(np.float32),
     )
 
@@ -183,21 +195,22 @@ def _visits(prepare: Any) -> tuple[list[making.Event], Features]:
     return kept, prepare.features(table[good])
 
 
-def _numbered(start: str, texts: Sequence[str], n: int) -> list[Event]:
+def numbered(start: str, texts: Sequence[str], n: int) -> list[Event]:
     """So many events that begin with their number and go on as the texts do, in turn."""
     return load.keyed([(start % i + texts[i % len(texts)]).encode() for i in range(n)])
 
 
-def _onnx(features: list[str], outputs: dict[str, str], **more: str) -> dict[str, Any]:
+def onnx(features: list[str], outputs: dict[str, str], **more: str) -> dict[str, Any]:
+    """The node that scores."""
     params = {"model": "model.onnx", "features": features, "outputs": outputs, **more}
     return {"id": "score", "type": "ONNXNode", "params": params}
 
 
-def _write(
+def write(
     folder: Path,
     nodes: list[dict[str, Any]],
     fields: list[str],
-    types: dict[str, str],
+    types: dict[str, Any],
     model: bytes,
 ) -> Path:
     """A graph like `LR`'s; its file."""
@@ -214,5 +227,5 @@ def _write(
         json.dumps({"type": "object", "required": list(types), "properties": properties})
     )
     (folder / "model.onnx").write_bytes(model)
-    (folder / "graph.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
+    (folder / "graph.yaml").write_text(json.dumps(spec, indent=1))  # which is YAML too
     return folder / "graph.yaml"
