@@ -60,10 +60,10 @@ def tripped(worker: Worker, service: Service) -> Callable[[], bool]:
         except OSError:  # it is being started
             return False
         assert worker.get("/health/live")[0] == 200
-        (one,) = json.loads(worker.get("/services")[1])["services"]
+        found = json.loads(worker.get("/services")[1])["services"]
+        words = [(one["state"], REASON in one["problem"]) for one in found]
         gauge = total(worker.get("/metrics")[1], "rtml_breaker_open", service=service.name)
-        said = [ready == 503, REASON in told, one["state"] == "tripped", REASON in one["problem"]]
-        return all([*said, gauge == 1])
+        return (ready, REASON in told, words, gauge) == (503, True, [("tripped", True)], 1)
 
     return look
 
@@ -130,6 +130,29 @@ def test_an_update_lets_events_flow(kafka: str, tmp_path: Path, guarantee: str) 
         worker.wait_ready()
         assert len(worker.log_events("partitions_assigned")) == 1
         assert worker.log_events("breaker_closed")[-1]["by"] == "update"
+    dead = service.dead_letters()
+    assert judge(sent, service.scored(), dead) == Verdict(N, 0, 0, 0, 0)
+    assert len(dead) < 2 * MIN_EVENTS
+
+
+def test_a_worker_that_joins_meanwhile(kafka: str, tmp_path: Path) -> None:
+    """It gets its share from the one that reads nothing, and trips by itself; none is lost."""
+    service = make(kafka, tmp_path, BROKEN, guarantee="exactly_once")
+    sent = events(N)
+    produce(kafka, service.source, sent)
+    with Site(kafka, tmp_path) as site:
+        first = site.worker(environment=REST)
+        site.publish(service)
+        until(tripped(first, service))
+        second = site.start(environment=REST)
+        until(tripped(second, service), timeout_s=180)
+        until(lambda: states(site.list()[0]) == ["tripped"] * 2)
+        for worker in (first, second):
+            starts = worker.log_events("partitions_assigned")[-1]["start_offsets"]
+            assert len(starts) == 2
+        assert tripped(first, service)()
+        assert site.update(service, variant(service, "sound", nodes=[SCORE])).problem == ""
+        service.settled()
     dead = service.dead_letters()
     assert judge(sent, service.scored(), dead) == Verdict(N, 0, 0, 0, 0)
     assert len(dead) < 2 * MIN_EVENTS

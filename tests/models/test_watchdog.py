@@ -69,7 +69,7 @@ def test_runs_of_other_threads_go_on(session: Session) -> None:
 
 def test_what_nothing_ends_is_told_once() -> None:
     """A kernel that never returns hears nothing; whoever is responsible does."""
-    watchdog, told, release = Watchdog(), [], threading.Event()
+    watchdog, told, release = Watchdog(0.0), [], threading.Event()
     watchdog.hopeless = told.append
     stuck, quick = Run(), Run()
     with watchdog.watched(quick, 60.0), watchdog.watched(stuck, 0.05):
@@ -78,3 +78,14 @@ def test_what_nothing_ends_is_told_once() -> None:
     assert (stuck.terminate, quick.terminate) == (True, False)
     assert len(told) == 1
     assert told[0] > HOPELESS * 0.05
+
+
+def test_a_short_limit_leaves_time_to_end() -> None:
+    """A run that ends a while after it was told, and long after its limit, is not given up."""
+    watchdog, told, release = Watchdog(60.0), [], threading.Event()
+    watchdog.hopeless = told.append
+    slow = Run()
+    with watchdog.watched(slow, 0.01):
+        until(lambda: slow.terminate)
+        release.wait(0.3)
+    assert told == []

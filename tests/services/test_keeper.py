@@ -12,6 +12,8 @@ from mode import Service as Supervisor
 
 from tests.graph.support import graph, node, planned
 from tests.services.support import Memory, published, run
+from worker.codec.outcome import Outcomes
+from worker.errors import Fault, Stage
 from worker.graph.plan import Plan
 from worker.models.store.store import Store
 from worker.services import deploy
@@ -219,6 +221,30 @@ def test_it_is_not_ready_while_a_broken_pump_drains(tmp_path: Path) -> None:
         await reached(place, 1)
         place.fleet.pumps[NAME].fail(RuntimeError("no more"))
         assert await place.gates.look(place.location.reasons) == ["fraud: no more"]
+
+    led(tmp_path, work)
+
+
+def test_it_says_that_no_events_flow(tmp_path: Path) -> None:
+    """When its breaker opens, and after another change; a resume closes it, and says so."""
+
+    async def work(place: Place) -> None:
+        await place.gates.look(place.told)
+        await reached(place, 1)
+        switch = place.fleet.pumps[NAME].switch
+        broken = [Fault(row, Stage.NODE, "NodeError", "") for row in range(100)]
+        assert not switch.admits(Outcomes([None] * 100, broken))
+        said = [await place.said.get()]
+        await deploy.deprecate(place.journal, NAME, deprecated=True, wait_s=0)
+        place.keeper.look()
+        said.append(await place.said.get())
+        for one in said:
+            assert one is not None
+            assert (one.state, one.serving, one.reason) == ("tripped", 1, switch.reason)
+        await deploy.want(place.journal, NAME, "running", wait_s=0)
+        place.keeper.look()
+        await reached(place, 1)
+        assert switch.reason == ""
 
     led(tmp_path, work)
 

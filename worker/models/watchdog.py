@@ -15,7 +15,9 @@ from typing import Protocol
 
 LOOK_S = 0.05
 HOPELESS = 3.0
-"""A run that still goes on after so many times its limit will not end."""
+GRACE_S = 5.0
+"""A run that still goes on after so many times its limit, and so long, will not end: on a busy
+machine one with a short limit takes longer to hear that it is over than to reach its limit."""
 
 limit_s: ContextVar[float | None] = ContextVar("limit_s", default=None)
 """How long one run may take; None is for ever. A thread made by asyncio inherits it."""
@@ -34,7 +36,8 @@ class Watchdog:
         hopeless: called with the seconds that a run goes on for, once, when nothing ends it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, grace_s: float = GRACE_S) -> None:
+        self._grace_s = grace_s
         self.hopeless: Callable[[float], None] | None = None
         self._runs: dict[int, tuple[Terminable, float, float]] = {}
         self._begun = threading.Lock()
@@ -64,7 +67,8 @@ class Watchdog:
                 took_s = time.perf_counter() - start_s
                 if took_s > seconds:
                     options.terminate = True
-                if took_s > HOPELESS * seconds and self.hopeless is not None:
+                most_s = max(HOPELESS * seconds, self._grace_s)
+                if took_s > most_s and self.hopeless is not None:
                     told, self.hopeless = self.hopeless, None
                     told(took_s)
 

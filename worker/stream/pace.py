@@ -28,6 +28,7 @@ class Pace:
     def forget(self) -> None:
         """Another graph: nothing is known of it."""
         self.most = min(FIRST_BATCH_EVENTS, self._max_events)
+        self._bound = self._max_events
         self._event_s: float | None = None
 
     def is_long(self, events: int) -> bool:
@@ -39,8 +40,10 @@ class Pace:
         mean_bytes = max(sum(map(len, filter(None, values))) // len(values), 1)
         self._event_s = graph_s / len(values)
         in_time = int(MAX_RUN_S / self._event_s) if self._event_s else self._max_events
-        self.most = max(1, min(self._max_events, self._max_bytes // mean_bytes, in_time))
+        self._bound = min(2 * self._bound, self._max_events)
+        self.most = max(1, min(self._bound, self._max_bytes // mean_bytes, in_time))
 
     def shrink(self, events: int) -> None:
-        """In a batch of so many the guilty ones were not found: they are read in smaller ones."""
-        self.most = max(1, min(self.most, events // SHRINK))
+        """The guilty ones of so many were not found: smaller batches, each up to twice the last."""
+        self._bound = max(1, events // SHRINK)
+        self.most = min(self.most, self._bound)
