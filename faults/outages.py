@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import psutil
+from confluent_kafka import KafkaException
 
 from faults.finding import Finding, counts
 from faults.payload import check, events
@@ -18,7 +19,7 @@ from tests.kafka.feeder import Feeder
 from tests.kafka.liveness import Liveness, ready
 from tests.kafka.service import Service
 from tests.kafka.verdict import Verdict
-from tests.kafka.waiting import until
+from tests.kafka.waiting import PAUSE_S, until
 from tests.kafka.worker import Worker
 
 PER_S, LONGEST_S = 250, 1_200
@@ -53,8 +54,15 @@ class _Served:
         return float(psutil.Process(self.worker.process.pid).memory_info().rss / 1e6)
 
     def written(self) -> int:
-        """Records in the sink."""
-        return sum(end_offsets(self.service.bootstrap, self.service.sink).values())
+        """Records in the sink, once a broker that has just come back tells it."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return sum(end_offsets(self.service.bootstrap, self.service.sink).values())
+            except KafkaException:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(PAUSE_S)
 
 
 def run(stage: Stage) -> Iterator[Finding]:
@@ -103,7 +111,6 @@ def _restart(kafka: RealKafka, served: Sequence[_Served], *, clean: bool) -> Non
 
 
 def _away(kafka: RealKafka, served: Sequence[_Served], away_s: float) -> None:
-    before = {one.guarantee: one.written() for one in served}
     kafka.kill()
     gone_s = time.monotonic()
     for one in served:
@@ -112,8 +119,9 @@ def _away(kafka: RealKafka, served: Sequence[_Served], away_s: float) -> None:
     hold_until(gone_s + away_s)
     kafka.start()
     there_s = time.monotonic()
-    for one in served:
-        until(lambda one=one: one.written() > before[one.guarantee], PATIENCE_S)  # type: ignore[misc]
+    before = [one.written() for one in served]
+    for one, count in zip(served, before, strict=True):
+        until(lambda one=one, count=count: one.written() > count, PATIENCE_S)  # type: ignore[misc]
         one.back_s = time.monotonic() - there_s
 
 
