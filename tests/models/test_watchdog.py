@@ -13,8 +13,9 @@ import pytest
 
 from tests.kafka.waiting import until
 from worker.errors import ModelTimeoutError
+from worker.models import watchdog as module
 from worker.models.session import Session
-from worker.models.watchdog import HOPELESS, Watchdog, limited
+from worker.models.watchdog import HOPELESS, HOPELESS_LEAST_S, Watchdog, hopeless_s, limited
 
 ENDLESS = Path(__file__).parents[1] / "data" / "endless.onnx"
 LIMIT_S = 0.3
@@ -67,8 +68,21 @@ def test_runs_of_other_threads_go_on(session: Session) -> None:
     assert found == [None, HARMLESS, None, HARMLESS]
 
 
-def test_what_nothing_ends_is_told_once() -> None:
+@pytest.mark.parametrize(
+    ("limit_s", "expected_s"),
+    [(0.05, HOPELESS_LEAST_S), (5.0, HOPELESS * 5.0)],
+    ids=["a moment", "long"],
+)
+def test_a_run_is_not_given_up_for_a_pause_of_the_machine(
+    limit_s: float, expected_s: float
+) -> None:
+    """Where the limit is a moment, a process that waits for a processor is beyond it as well."""
+    assert hopeless_s(limit_s) == expected_s
+
+
+def test_what_nothing_ends_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel that never returns hears nothing; whoever is responsible does."""
+    monkeypatch.setattr(module, "HOPELESS_LEAST_S", 0.0)
     watchdog, told, release = Watchdog(), [], threading.Event()
     watchdog.hopeless = told.append
     stuck, quick = Run(), Run()

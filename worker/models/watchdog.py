@@ -16,6 +16,8 @@ from typing import Protocol
 LOOK_S = 0.05
 HOPELESS = 3.0
 """A run that still goes on after so many times its limit will not end."""
+HOPELESS_LEAST_S = 3.0
+"""On a machine that others use, a run of microseconds was seen to take 0.2 s, for want of a CPU."""
 
 limit_s: ContextVar[float | None] = ContextVar("limit_s", default=None)
 """How long one run may take; None is for ever. A thread made by asyncio inherits it."""
@@ -64,9 +66,14 @@ class Watchdog:
                 took_s = time.perf_counter() - start_s
                 if took_s > seconds:
                     options.terminate = True
-                if took_s > HOPELESS * seconds and self.hopeless is not None:
+                if took_s > hopeless_s(seconds) and self.hopeless is not None:
                     told, self.hopeless = self.hopeless, None
                     told(took_s)
+
+
+def hopeless_s(seconds: float) -> float:
+    """After which a run with that limit will not end any more."""
+    return max(HOPELESS * seconds, HOPELESS_LEAST_S)
 
 
 watchdog = Watchdog()
