@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from faults.finding import Finding, counts
 from faults.payload import check, events
-from faults.stage import GUARANTEES, PATIENCE_S, Stage, hold_until, stretched
+from faults.stage import GUARANTEES, PARTITIONS, PATIENCE_S, Stage, hold_until, stretched
 from faults.wire import Wire
 from tests.broker import Listener
-from tests.kafka.client import Record, end_offsets
+from tests.kafka.client import Record
 from tests.kafka.feeder import Feeder
+from tests.kafka.reading import Reader
 from tests.kafka.service import Service
 from tests.kafka.waiting import until
 from tests.kafka.worker import Worker
@@ -33,12 +34,9 @@ class _Served:
     service: Service
     worker: Worker
     feed: Feeder
+    reader: Reader
     sent: list[Record]
     back_s: dict[str, float] = field(default_factory=dict)
-
-    def written(self) -> int:
-        """Records in the sink."""
-        return sum(end_offsets(self.service.bootstrap, self.service.sink).values())
 
 
 def run(stage: Stage) -> Iterator[Finding]:
@@ -67,17 +65,18 @@ def _serve(stage: Stage, bootstrap: str, wire: Wire, guarantee: str, stack: Exit
     worker.wait_ready(PATIENCE_S)
     feed = stack.enter_context(Feeder(bootstrap, service.source, sent, per_s))
     stack.callback(feed.stop)
-    one = _Served(guarantee, service, worker, feed, sent)
-    until(one.written, PATIENCE_S)
-    return one
+    reader = stack.enter_context(Reader(bootstrap, service.sink, PARTITIONS))
+    until(lambda: reader.seen, PATIENCE_S)
+    return _Served(guarantee, service, worker, feed, reader, sent)
 
 
 def _await_output(name: str, served: list[_Served]) -> None:
     """How long after the end of a fault the next output comes."""
-    before, ended_s = [one.written() for one in served], time.monotonic()
-    for one, count in zip(served, before, strict=True):
-        until(lambda one=one, count=count: one.written() > count, PATIENCE_S)  # type: ignore[misc]
-        one.back_s[name] = time.monotonic() - ended_s
+    ended_s = time.monotonic()
+    for one in served:
+        until(lambda one=one: one.reader.seen_s[-1] > ended_s, PATIENCE_S)  # type: ignore[misc]
+        after = (at_s for at_s in one.reader.seen_s if at_s > ended_s)
+        one.back_s[name] = next(after) - ended_s
 
 
 def _late(wire: Wire, seconds: float) -> None:

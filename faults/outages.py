@@ -11,11 +11,12 @@ import psutil
 
 from faults.finding import Finding, counts
 from faults.payload import check, events
-from faults.stage import GUARANTEES, PATIENCE_S, Stage, hold_until, stretched
+from faults.stage import GUARANTEES, PARTITIONS, PATIENCE_S, Stage, hold_until, stretched
 from tests.broker import RealKafka
-from tests.kafka.client import Record, end_offsets, read_all
+from tests.kafka.client import Record, read_all
 from tests.kafka.feeder import Feeder
 from tests.kafka.liveness import Liveness, ready
+from tests.kafka.reading import Reader
 from tests.kafka.service import Service
 from tests.kafka.verdict import Verdict
 from tests.kafka.waiting import until
@@ -43,6 +44,7 @@ class _Served:
     worker: Worker
     feed: Feeder
     liveness: Liveness
+    reader: Reader
     sent: list[Record]
     rss_mb: float = 0.0
     noticed_s: float = 0.0
@@ -52,9 +54,9 @@ class _Served:
         """Of the worker."""
         return float(psutil.Process(self.worker.process.pid).memory_info().rss / 1e6)
 
-    def written(self) -> int:
-        """Records in the sink."""
-        return sum(end_offsets(self.service.bootstrap, self.service.sink).values())
+    def written_after(self, moment_s: float) -> float | None:
+        """When a reader of committed records was given the first one after a moment."""
+        return next((at_s for at_s in self.reader.seen_s if at_s > moment_s), None)
 
 
 def run(stage: Stage) -> Iterator[Finding]:
@@ -84,26 +86,24 @@ def _serve(stage: Stage, kafka: RealKafka, guarantee: str, stack: ExitStack) -> 
     feed = stack.enter_context(Feeder(kafka.bootstrap, service.source, sent, per_s))
     stack.callback(feed.stop)
     liveness = stack.enter_context(Liveness(worker))
-    one = _Served(guarantee, service, worker, feed, liveness, sent)
-    until(one.written, PATIENCE_S)
-    feed.wait_sent(
-        WARM_UP_S * per_s, PATIENCE_S
-    )  # so that what grows later is not what a start takes
+    reader = stack.enter_context(Reader(kafka.bootstrap, service.sink, PARTITIONS))
+    one = _Served(guarantee, service, worker, feed, liveness, reader, sent)
+    until(lambda: reader.seen, PATIENCE_S)
+    # So that what grows later is not what a start takes.
+    feed.wait_sent(WARM_UP_S * per_s, PATIENCE_S)
     return one
 
 
 def _restart(kafka: RealKafka, served: Sequence[_Served], *, clean: bool) -> None:
     (kafka.stop if clean else kafka.kill)()
     kafka.start()
+    _await_output(served)
     for one in served:
-        before = one.written()
-        until(lambda one=one, before=before: one.written() > before, PATIENCE_S)  # type: ignore[misc]
         until(lambda one=one: ready(one.worker)[0] == 200, PATIENCE_S)  # type: ignore[misc]
     hold_until(time.monotonic() + CALM_S)
 
 
 def _away(kafka: RealKafka, served: Sequence[_Served], away_s: float) -> None:
-    before = {one.guarantee: one.written() for one in served}
     kafka.kill()
     gone_s = time.monotonic()
     for one in served:
@@ -111,10 +111,15 @@ def _away(kafka: RealKafka, served: Sequence[_Served], away_s: float) -> None:
         one.noticed_s = time.monotonic() - gone_s
     hold_until(gone_s + away_s)
     kafka.start()
+    _await_output(served)
+
+
+def _await_output(served: Sequence[_Served]) -> None:
+    """The next output of each, and how long it takes."""
     there_s = time.monotonic()
     for one in served:
-        until(lambda one=one: one.written() > before[one.guarantee], PATIENCE_S)  # type: ignore[misc]
-        one.back_s = time.monotonic() - there_s
+        until(lambda one=one: one.written_after(there_s), PATIENCE_S)  # type: ignore[misc]
+        one.back_s = (one.written_after(there_s) or there_s) - there_s
 
 
 def _told(one: _Served, restarts: int, away_s: float) -> Finding:

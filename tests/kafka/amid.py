@@ -10,10 +10,15 @@ from tests.kafka.worker import Worker
 
 
 def owned(worker: Worker) -> set[str]:
-    """The partitions that a worker writes for by now; none while it does not listen yet."""
+    """The partitions that a worker writes for by now; none while it does not listen yet.
+
+    A failure where it has ended, so that nobody waits for it.
+    """
     try:
         page = worker.get("/metrics")[1]
     except OSError:
+        code = worker.process.poll()
+        assert code is None, f"the worker ended with {code}; see {worker.log.name}"
         return set()
     lines = [one for one in page.splitlines() if one.startswith("rtml_frontier_offset{")]
     return {one.partition('partition="')[2].partition('"')[0] for one in lines}

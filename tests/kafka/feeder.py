@@ -13,7 +13,9 @@ SLICE_S = 0.05
 
 
 class Feeder:
-    """Sends records at an even rate from a thread; leaving the context waits for the last one.
+    """Sends records at an even rate from a thread.
+
+    Leaving the context waits for the last one; after an error nothing more is sent.
 
     Args:
         bootstrap: the broker's address.
@@ -67,6 +69,8 @@ class Feeder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._enough.set()
         self._thread.join()
         if self._error is not None and error is None:
             raise self._error
