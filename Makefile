@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+MINUTES ?= 60
 
 # The first interpreter that fits: `python3` may be too old, or too new for the wheels of onnxruntime.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
@@ -14,7 +15,7 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := --constraint constraints.txt --build-constraint constraints.txt
 
-.PHONY: help demo test lint bench faults docs release audit clean
+.PHONY: help demo test lint bench soak faults docs release audit clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +44,9 @@ lint: $(VENV)/.dev ## Check style and types
 
 bench: $(VENV)/.bench ## Measure the worker beside its floor and its peers; ARGS=--quick: the floor only
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(VENV)/.bench ## Let a worker run for MINUTES=60; fails if it leaks or loses an event
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES) $(ARGS)
 
 faults: export PYTHONDONTWRITEBYTECODE :=
 faults: $(VENV)/.dev ## Break workers, brokers and networks while events flow, and count; ARGS=--write: docs/reliability.md

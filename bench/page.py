@@ -7,7 +7,7 @@ One that has not run here leaves them as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bench import parts, plots, targets
@@ -57,24 +57,24 @@ def write() -> list[Path]:
     for path in drawn:
         image = f"![{ABOUT[path.stem]}]({FOLDER.name}/{path.name})"
         sections[path.stem] = _joined(*filter(None, [sections.get(path.stem), image]))
-    page = PAGE.read_text(encoding="utf-8")
     for name, text in sections.items():
-        page = _placed(page, name, text)
-    PAGE.write_text(page, encoding="utf-8")
+        place(PAGE, name, text)
     return [PAGE, *drawn]
 
 
-def _placed(page: str, name: str, text: str) -> str:
-    """The page with a new text between the markers of that name.
+def place(page: Path, name: str, text: str) -> None:
+    """Writes a new text between the markers of that name.
 
     Raises:
         RuntimeError: the page has no such markers.
     """
     start, end = f"<!-- bench: {name} -->\n", f"<!-- end: {name} -->"
     pattern = re.compile(f"({re.escape(start)}).*?({re.escape(end)})", re.DOTALL)
-    if not pattern.search(page):
-        raise RuntimeError(f"{PAGE} has no line '{start.strip()}'")
-    return pattern.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page)
+    whole = page.read_text(encoding="utf-8")
+    if not pattern.search(whole):
+        raise RuntimeError(f"{page} has no line '{start.strip()}'")
+    whole = pattern.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", whole)
+    page.write_text(whole, encoding="utf-8")
 
 
 def _section(result: Result) -> str:
@@ -104,7 +104,7 @@ def _verdict(result: Result) -> str:
 def _targets(results: dict[str, Result], overload: Overload | None, starts: Starts | None) -> str:
     found = targets.rows(results, overload, starts)
     headings = ["", "target", "measured", ""]
-    return _table(headings, ([one.what, one.wanted, one.found, one.verdict] for one in found))
+    return table(headings, ([one.what, one.wanted, one.found, one.verdict] for one in found))
 
 
 def _stages(found: Stages) -> str:
@@ -113,7 +113,7 @@ def _stages(found: Stages) -> str:
         [one.name, f"{one.us:.2f}", f"{one.floor_us:.2f}", one.floor, one.why]
         for one in found.rows()
     )
-    return _table(headings, rows)
+    return table(headings, rows)
 
 
 def _joined(*paragraphs: str) -> str:
@@ -133,7 +133,7 @@ def _peers(points: Sequence[Point]) -> str:
     (point,) = points
     product = point.row(PRODUCT_NAME)
     rows = sorted(point.rows, key=lambda row: -row.median("events_per_s") if row.done else 0)
-    return _table(headings, (_peer(row, point, product) for row in rows))
+    return table(headings, (_peer(row, point, product) for row in rows))
 
 
 def _peer(row: Row, point: Point, product: Row | None) -> list[str]:
@@ -145,7 +145,7 @@ def _peer(row: Row, point: Point, product: Row | None) -> list[str]:
 
 def _curve(points: Sequence[Point]) -> str:
     headings = ["events/s", "floor, p50 / p99 ms", "rtml, p50 / p99 ms", "cores idle"]
-    return _table(headings, (_pace(point) for point in points))
+    return table(headings, (_pace(point) for point in points))
 
 
 def _pace(point: Point) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _sweep(heading: str, points: Sequence[Point]) -> str:
     headings = [heading, "", "events/s", "of the floor", "CPU, µs/event", "memory, MB", ""]
     if not heading:
         headings[0] = "workload"
-    return _table(
+    return table(
         headings,
         (
             [str(point.at) if heading else point.about, row.title, *texts(row, point)[:4], row.note]
@@ -170,6 +170,7 @@ def _sweep(heading: str, points: Sequence[Point]) -> str:
     )
 
 
-def _table(headings: Sequence[str], rows: Iterator[Iterator[str] | list[str]]) -> str:
+def table(headings: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """As Markdown has it."""
     lines = [list(headings), ["---"] * len(headings), *(list(row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

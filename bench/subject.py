@@ -73,6 +73,18 @@ class Subject:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def exit_code(self) -> int:
+        """Of a process that is over."""
+        assert self._process is not None
+        return self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Of the process itself, without its children."""
+        assert self._process is not None
+        return self._process.pid
+
     def check(self) -> None:
         """Does nothing while the process runs.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -39,18 +40,23 @@ def reachable(brokers: str) -> bool:
     return True
 
 
-def renew(brokers: str, outputs: Iterable[str], partitions: int = PARTITIONS) -> None:
+def renew(
+    brokers: str,
+    outputs: Iterable[str],
+    partitions: int = PARTITIONS,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Deletes the topics of the load and of its outputs and makes them again, empty.
 
-    The broker stamps output records with the time of their append.
+    The broker stamps output records with the time of their append; ``settings`` are for all.
 
     Raises:
         KafkaException: the broker refused.
         RuntimeError: it took too long.
     """
     admin = AdminClient(client(brokers))
-    stamped = {"message.timestamp.type": "LogAppendTime"}
-    wanted = [NewTopic(EVENTS, partitions, 1)]
+    stamped = {**settings, "message.timestamp.type": "LogAppendTime"}
+    wanted = [NewTopic(EVENTS, partitions, 1, config=dict(settings))]
     wanted += [NewTopic(name, partitions, 1, config=stamped) for name in outputs]
     there = set(admin.list_topics(timeout=TIMEOUT_S).topics)
     old = [topic.topic for topic in wanted if topic.topic in there]
