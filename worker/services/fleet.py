@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import gc
 from collections import Counter
 from collections.abc import Callable
 
@@ -16,6 +18,8 @@ from worker.stream.pump import Pump
 from worker.stream.terms import Terms
 
 _COUNTED = ("received", "scored", "dropped", "dead", "lost")
+COLLECT_AFTER_S = 1.0
+"""When nobody works with what was removed any more."""
 Failed = Callable[[str, Exception], None]
 """Told once, with the service's id, when a service cannot go on."""
 
@@ -72,10 +76,15 @@ class Fleet:
         return pump
 
     async def remove(self, service: str, supervisor: Service) -> None:
-        """Stops a service: what is in flight is finished and committed, its group keeps that."""
+        """Stops a service: what is in flight is finished and committed, its group keeps that.
+
+        Pumps and Kafka's clients refer to themselves in circles, and circles are rarely looked for
+        (see `app`): 4 services with models of 20 MB, deleted one by one, left 160 MB behind.
+        """
         pump = self.pumps.pop(service, None)
         if pump is not None:
             await supervisor.remove_dependency(pump)
+            asyncio.get_running_loop().call_later(COLLECT_AFTER_S, gc.collect)
 
     def tripped(self, service: str) -> str:
         """Why the circuit breaker of a service lets no events flow; empty where it does."""

@@ -167,7 +167,7 @@ class Keeper:
             await pump.unless_failed(pump.swap(plan))
         else:
             await self._replace(pump.plan, plan, version, supervisor)
-        self.serving = version
+        self.serving, self._plans = version, [(plan, version.number)]
         self._fleet.meters[self.id].loaded(plan.models, load_s)
         log.info("service_served", version=version.number, graph=version.digest[:12])
 

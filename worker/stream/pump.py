@@ -165,6 +165,7 @@ class Pump(Guarded):
         known = await self.link.look_up(plan)
         async with self._between:
             await self.link.adopt(plan, known)
+            self._plan = plan
             self._pace.forget()
             self.switch.close("update")
 
