@@ -39,7 +39,7 @@ def _pace(axes: Axes, course: Course) -> None:
     middle = [one.minute + 0.5 for one in course.minutes]
     for name, style in (("p50_ms", "-"), ("p99_ms", "--")):
         values = [getattr(one, name) for one in course.minutes]
-        axes.plot(middle, values, style, color=RED, label=name[:3])
+        axes.plot(middle, values, style, color=RED, label=name[:3], marker=".", markersize=3)
     axes.set(yscale="log", ylabel="latency, ms")
     axes.legend(frameon=False, ncols=2, loc="upper right")
 

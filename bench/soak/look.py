@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -16,6 +18,10 @@ from tests.kafka.metrics import total
 from tests.net import free_ports
 
 ANSWER_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = 120.0
+PAUSE_S = 0.1
+NEVER_S = 1e6
+"""Looks of `Subject` itself take no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +56,19 @@ class Watched:
     """A worker process that can be looked into; ``with`` starts and stops it."""
 
     def __init__(
-        self, brokers: str, folder: Path, options: Sequence[str], name: str = "worker"
+        self,
+        brokers: str,
+        folder: Path,
+        options: Sequence[str],
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """``options`` are those of ``rtml run``; ``folder`` takes its log."""
         (self._port,) = free_ports(1)
         self._kafka_port = int(brokers.rpartition(":")[2])
-        self._tasks = folder / f"{name}-tasks.json"
+        self._tasks = folder / "tasks.json"
         command = [sys.executable, "-m", "bench.soak.watched", str(self._tasks), "run", *options]
         command += ["--brokers", brokers, "--http-port", str(self._port)]
-        self.subject = Subject(command, folder / f"{name}.log", sample_s=3_600)
+        self.subject = Subject(command, folder / "worker.log", NEVER_S, environment)
 
     def __enter__(self) -> Watched:
         self.subject.__enter__()
@@ -66,6 +76,24 @@ class Watched:
 
     def __exit__(self, *_: object) -> None:
         self.subject.__exit__()
+
+    def wait_ready(self) -> None:
+        """Returns once it says so.
+
+        Raises:
+            RuntimeError: it has ended, or is not ready in time.
+        """
+        deadline_s = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            self.subject.check()
+            try:
+                self.get("/health/ready")
+            except OSError:
+                if time.monotonic() > deadline_s:
+                    raise RuntimeError(f"not ready within {READY_TIMEOUT_S:.0f} s") from None
+                time.sleep(PAUSE_S)
+            else:
+                return
 
     def look(self) -> Look:
         """What it holds now.

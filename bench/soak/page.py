@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 
 from bench.page import place, table
-from bench.soak import draw
+from bench.soak import draw, holding
 from bench.soak.course import EDGE, HELD, Course
+from bench.soak.holding import COUNTED, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 PLOT = PAGE.parent / "soak" / "soak.png"
 ALT = "Memory, open files, threads, latency and waiting events over the run"
 
 
-def write(course: Course) -> list[Path]:
-    """Puts the figures and the plot there; the files."""
-    PLOT.parent.mkdir(exist_ok=True)
-    draw.write(PLOT, course)
-    section = f"{text(course)}\n\n![{ALT}]({PLOT.parent.name}/{PLOT.name})"
-    place(PAGE, "soak", section)
-    return [PAGE, PLOT]
+def write() -> list[Path]:
+    """Puts what was kept there, figures and plot; the files."""
+    made = [PAGE]
+    if rows := holding.read():
+        place(PAGE, "cycles", cycles(rows))
+    if course := Course.read():
+        PLOT.parent.mkdir(exist_ok=True)
+        draw.write(PLOT, course)
+        place(PAGE, "soak", f"{text(course)}\n\n![{ALT}]({PLOT.parent.name}/{PLOT.name})")
+        made.append(PLOT)
+    return made
+
+
+def cycles(rows: Sequence[Row]) -> str:
+    """What was held before and after, in Markdown."""
+    heading = ["before → after", "memory, MB", "each time, KB"]
+    heading += [_NAMES.get(name, name) for name in COUNTED] + ["events lost, duplicated"]
+    return table(heading, map(_cycle, rows))
+
+
+def _cycle(row: Row) -> list[str]:
+    first, last = row.looks[0], row.looks[-1]
+    held = [f"{first.rss_mb:.1f} → {last.rss_mb:.1f}", f"{row.kb_each:+.1f}"]
+    held += [f"{attrgetter(name)(first)} → {attrgetter(name)(last)}" for name in COUNTED]
+    return [row.title, *held, f"{row.lost}, {row.duplicated}"]
 
 
 def text(course: Course) -> str:

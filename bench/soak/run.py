@@ -23,7 +23,6 @@ from bench.topics import DEAD, EVENTS, SCORED, Reader, client
 
 SAMPLE_S = 5.0
 WINDOW_S = 60.0
-READY_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 120.0
 FORGETFUL = {"segment.ms": "60000", "retention.ms": "600000"}
 """Topics hold some ten minutes, so that a day of events does not fill the disk."""
@@ -52,7 +51,7 @@ def course(
     watched = Watched(brokers, folder, [str(graph), "--group", group])
     with Witness(brokers, load, events, sender.due_s) as witness, Reader(brokers) as reader:
         with watched:
-            _ready(watched)
+            watched.wait_ready()
             sender.start()
             found = _Found(brokers, group, watched, sender, witness, reader)
             for sample in found.follow():
@@ -130,20 +129,6 @@ class _Found:
         asked = [TopicPartition(EVENTS, number) for number in range(topics.PARTITIONS)]
         committed = self._group.committed(asked, topics.TIMEOUT_S)
         return self._reader.length(EVENTS) - sum(max(one.offset, 0) for one in committed)
-
-
-def _ready(watched: Watched) -> None:
-    deadline_s = time.monotonic() + READY_TIMEOUT_S
-    while True:
-        watched.subject.check()
-        try:
-            watched.get("/health/ready")
-        except OSError:
-            if time.monotonic() > deadline_s:
-                raise RuntimeError(f"not ready within {READY_TIMEOUT_S:.0f} s") from None
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _words(sample: Sample, minutes: list[Minute]) -> str:
