@@ -31,7 +31,8 @@ def kafka(given: str | None, *flags: str) -> Iterator[str]:
     yield given
 
 
-def about(given: str | None) -> str:
-    """What results say of it."""
-    own = f"{VERSION}, one node, java {' '.join(JVM)}, for the throughput {FIRST_COMPILER} too"
+def about(given: str | None, *, is_timed: bool = True) -> str:
+    """What results say of it; ``is_timed``: throughput was measured, too."""
+    own = f"{VERSION}, one node, java {' '.join(JVM)}"
+    own += f", for the throughput {FIRST_COMPILER} too" if is_timed else ""
     return f"at {given}" if given else own

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.broker import kafka
+from bench.broker import about, kafka
 from bench.options import between
 from bench.soak import changes, draw, holding, page, run
 from bench.soak.changes import Say
@@ -77,7 +77,8 @@ def _line(text: str) -> None:
 def _course(brokers: str, folder: Path, arguments: argparse.Namespace, say: Say) -> list[str]:
     if arguments.minutes * 60 * arguments.rate > MAX_EVENTS:
         raise RuntimeError(f"more than {MAX_EVENTS:,} events")
-    found = run.course(brokers, folder, arguments.minutes, arguments.rate, say)
+    where = about(arguments.brokers, is_timed=False)
+    found = run.course(brokers, where, folder, arguments.minutes, arguments.rate, say)
     print(page.text(found))
     kept = found.write()
     draw.write(kept.with_suffix(".png"), found)

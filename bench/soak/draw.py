@@ -41,7 +41,7 @@ def _pace(axes: Axes, course: Course) -> None:
         values = [getattr(one, name) for one in course.minutes]
         axes.plot(middle, values, style, color=RED, label=name[:3], marker=".", markersize=3)
     axes.set(yscale="log", ylabel="latency, ms")
-    axes.legend(frameon=False, ncols=2, loc="upper right")
+    axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def _plain(every: Sequence[Axes]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from bench import broker, topics, workloads
+from bench import topics, workloads
 from bench.report import machine
 from bench.soak.course import Course, Minute, Sample
 from bench.soak.events import POISON_EVERY, visits
@@ -29,12 +29,13 @@ FORGETFUL = {"segment.ms": "60000", "retention.ms": "600000"}
 
 
 def course(
-    brokers: str, folder: Path, minutes: int, rate: int, say: Callable[[str], None]
+    brokers: str, about: str, folder: Path, minutes: int, rate: int, say: Callable[[str], None]
 ) -> Course:
     """Runs a worker for so long.
 
     Args:
         brokers: a Kafka, on which the topics of the benchmark are made anew.
+        about: what results say of that Kafka.
         folder: takes the graph and the worker's log.
         minutes: how long events are sent.
         rate: events per second.
@@ -62,7 +63,7 @@ def course(
     if witness.failure is not None:
         raise RuntimeError(f"the witness saw something else: {witness.failure}")
     setup = {
-        "kafka": broker.about(None),
+        "kafka": about,
         "worker": "one process, graph car-insurance, 4 partitions, at least once",
         "events": f"{rate} per second, one in {POISON_EVERY} cut off",
     }
