@@ -32,8 +32,7 @@ class Step:
     """One node in its place.
 
     Attributes:
-        id: the node's id in the graph file.
-        kind: the node's kind.
+        id, kind: of the node, as the graph file has them.
         node: ready to process.
         before: ids of the nodes that feed it; empty means the source.
         types: the columns that leave it.
