@@ -183,7 +183,7 @@ def test_bad_rows_of_a_csv_cost_only_themselves(rtml: Rtml, graph: Path, tmp_pat
     [
         (b"", "stdin is empty: the first line must name the columns"),
         (b"f00\n1\n", "stdin header: no column 'f0', a required field; did you mean 'f00'?"),
-        (b"\x00\x01\xff\xfe\n", "stdin header: no column 'f0', a required field"),
+        (b"\x00\x01\xff\xfe\n", "stdin header: is not valid UTF-8; save the file as UTF-8"),
         (b'f0\n1\n"2\n', "stdin:3 is no CSV: unexpected end of data"),
         (b'f0\n"1" 2\n', "stdin:2 is no CSV: ',' expected after '\"'"),
     ],
