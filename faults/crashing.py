@@ -11,6 +11,7 @@ from faults.instead import instead_of
 from worker.stream import pump
 from worker.stream.assignment import Assignment
 from worker.stream.committer import Committer
+from worker.stream.dead_letters import DeadLetters
 from worker.stream.link import Link
 from worker.stream.publish import Publisher
 from worker.stream.pump import Pump
@@ -108,9 +109,9 @@ def _after_commit(crash: Crash) -> None:
 def _in_dead_letter(crash: Crash) -> None:
     """One dead letter of a batch is made, the batch is not sent."""
 
-    @instead_of(Publisher, "_bury")
-    async def burying(bury: Any, *given: Any) -> None:
-        await bury(*given)
+    @instead_of(DeadLetters, "add")
+    async def adding(add: Any, *given: Any) -> None:
+        await add(*given)
         crash.reached()
 
 
