@@ -15,7 +15,7 @@ endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := --constraint constraints.txt --build-constraint constraints.txt
 
-.PHONY: help demo test lint bench soak faults docs release audit clean
+.PHONY: help demo test long lint bench soak faults docs release audit clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -24,18 +24,23 @@ help: ## Print the targets
 demo: $(VENV)/.run ## Stream events through an example graph on an embedded broker
 	@$(BIN)/rtml demo $(ARGS)
 
-# Tests on real Kafka mostly wait, so two of them share two cores; what measures or kills has the machine to itself.
+# Tests on real Kafka mostly wait, so three of them share two cores; what measures or kills has the machine to itself.
 # What fails is run once more, and told as "rerun": hundreds of processes on two shared cores miss a bound now and then.
 # Bytecode is kept even where the environment forbids it: some hundred tests start a process of their own.
-test: export PYTHONDONTWRITEBYTECODE :=
-test: $(VENV)/.dev ## Run every test; with ARGS, those that it names
+PYTEST := $(BIN)/python -m pytest -q --reruns 1
+test long: export PYTHONDONTWRITEBYTECODE :=
+test: $(VENV)/.dev ## Run the tests; with ARGS, those that it names
 ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q $(ARGS)
 else
-	@$(BIN)/python -m pytest -q --reruns 1 --numprocesses auto --dist loadfile -m "not alone" --ignore tests/kafka
-	@$(BIN)/python -m pytest -q --reruns 1 --numprocesses 2 --dist loadfile -m "not alone" tests/kafka
-	@$(BIN)/python -m pytest -q --reruns 1 -m alone
+	@$(PYTEST) --numprocesses auto --dist loadfile -m "not alone and not long" --ignore tests/kafka
+	@$(PYTEST) --numprocesses 3 --dist loadfile -m "not alone and not long" tests/kafka
+	@$(PYTEST) -m "alone and not long"
 endif
+
+long: $(VENV)/.dev ## Run the tests that make test leaves out, since they take as long again
+	@$(PYTEST) --numprocesses 3 --dist loadfile -m "long and not alone" tests
+	@$(PYTEST) -m "long and alone" tests
 
 lint: $(VENV)/.dev ## Check style and types
 	@$(BIN)/ruff check
