@@ -56,6 +56,7 @@ def begun(worker: Worker) -> bool:
     return bool(worker.log_events("partitions_assigned"))
 
 
+@pytest.mark.long
 def test_nothing_is_committed_that_kafka_has_not_acknowledged(
     broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ def test_nothing_is_committed_that_kafka_has_not_acknowledged(
     assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_drain_that_kafka_does_not_let_end(
     broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_lost_acknowledgement_repeats_nothing(
     assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_stored_but_not_acknowledged_is_all_that_a_kill_repeats(
     broker_and_proxy: tuple[RealKafka, ProduceProxy], tmp_path: Path
 ) -> None:

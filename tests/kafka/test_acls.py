@@ -26,6 +26,8 @@ from worker.settings import load
 from worker.stream.connect import ask
 from worker.stream.topics import TopicLimits, limits
 
+pytestmark = pytest.mark.long
+
 N, PATIENCE_S = 200, 30.0
 CHANGES = "rtml-service"
 GUARANTEES = ["at_least_once", "exactly_once"]

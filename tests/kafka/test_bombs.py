@@ -6,10 +6,14 @@ import re
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.batches import PACK, batch, record, send, varint
 from tests.kafka.client import produce
 from tests.kafka.service import make_service
 from tests.kafka.verdict import Verdict, events, judge
+
+pytestmark = pytest.mark.long
 
 MIB = 2**20
 RECORDS = 256

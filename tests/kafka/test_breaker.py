@@ -92,7 +92,7 @@ def test_a_model_that_breaks_on_everything(kafka: str, tmp_path: Path, guarantee
         assert [one["level"] for one in opened(worker)] == ["error"] * 2
         assert worker.terminate() == 0
     dead = service.dead_letters()
-    assert letters < len(dead) < 2 * MIN_EVENTS
+    assert letters <= len(dead) < 2 * MIN_EVENTS
     assert sum(committed(kafka, service.group, service.source).values()) == len(dead) or (
         guarantee == "exactly_once"  # whose markers have offsets as well
     )
@@ -135,6 +135,7 @@ def test_an_update_lets_events_flow(kafka: str, tmp_path: Path, guarantee: str) 
     assert len(dead) < 2 * MIN_EVENTS
 
 
+@pytest.mark.long
 def test_a_worker_that_joins_meanwhile(kafka: str, tmp_path: Path) -> None:
     """It gets its share from the one that reads nothing, and trips by itself; none is lost."""
     service = make(kafka, tmp_path, BROKEN, guarantee="exactly_once")

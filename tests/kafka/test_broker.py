@@ -103,6 +103,7 @@ def test_a_topic_can_be_compacted_within_a_test(kafka: str, topic: MakeTopic) ->
     assert found[-1].value == b"last"
 
 
+@pytest.mark.long
 def test_data_survive_a_kill_and_a_stop(own_kafka: RealKafka) -> None:
     """Records are there after SIGKILL and after SIGTERM, at the same address."""
     address = own_kafka.bootstrap

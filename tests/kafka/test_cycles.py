@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import psutil
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.kafka.client import produce, read_all
@@ -15,6 +16,8 @@ from tests.kafka.service import make_service
 from tests.kafka.site import Site, with_model
 from tests.kafka.verdict import events
 from tests.kafka.waiting import until
+
+pytestmark = pytest.mark.long
 
 TIMES = 4
 ENTRIES = 2_500_000

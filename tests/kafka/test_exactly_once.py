@@ -90,6 +90,7 @@ def test_kills_lose_nothing_and_repeat_nothing(kafka: str, tmp_path: Path) -> No
     assert sorted(reader.seen) == sorted(places)
 
 
+@pytest.mark.long
 def test_replicas_that_come_and_go_repeat_nothing(kafka: str, tmp_path: Path) -> None:
     """Partitions that move under load, by turns: lost 0, twice 0, in order, and each stop is 0."""
     service, sent = service_of(kafka, tmp_path), events(6_000)
@@ -111,6 +112,7 @@ def test_replicas_that_come_and_go_repeat_nothing(kafka: str, tmp_path: Path) ->
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_zombie_writes_nothing(kafka: str, tmp_path: Path) -> None:
     """Stopped for longer than its session, amid transactions, it is fenced, and works again after.
 

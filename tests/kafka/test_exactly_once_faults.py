@@ -25,6 +25,8 @@ from tests.kafka.service import make_service
 from tests.kafka.verdict import Verdict, event, events, judge
 from tests.kafka.waiting import until
 
+pytestmark = pytest.mark.long
+
 GUARANTEE = "exactly_once"
 
 

@@ -49,6 +49,7 @@ def test_the_worker_waits_for_kafka_at_the_start(broker: RealKafka, tmp_path: Pa
     assert liveness.asked > 0
 
 
+@pytest.mark.long
 def test_sigterm_while_kafka_is_away(broker: RealKafka, tmp_path: Path) -> None:
     """It ends within its bound; what it could not finish is told, and scored by the next one."""
     service = make_service(broker.bootstrap, tmp_path)

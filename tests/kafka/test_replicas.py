@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import psutil
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.client import end_offsets
@@ -87,6 +88,7 @@ def test_sigterm_drains(kafka: str, tmp_path: Path) -> None:
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_rolling_restart_repeats_nothing(kafka: str, tmp_path: Path) -> None:
     """Replicas that join and leave by turns under load: none lost, none twice, order kept."""
     service = make_service(kafka, tmp_path)

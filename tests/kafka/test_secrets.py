@@ -23,6 +23,8 @@ from tests.kafka.verdict import events
 from tests.kafka.worker import ROOT
 from worker.settings import Settings
 
+pytestmark = pytest.mark.long
+
 TOKEN, STORE, KEY = "t0k3n-of-http", "st0re/s3cr3t", "k3y-p4ssw0rd"
 PLANTED = (PASSWORD, CLIENT_SECRET, TOKEN, STORE, KEY)
 PATHS = ("/metrics", "/", "/services", "/health/ready", "/openapi.json", "/none")

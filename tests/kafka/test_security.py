@@ -24,6 +24,8 @@ from worker.stream import topics
 from worker.stream.connect import ask
 from worker.stream.tools import connect
 
+pytestmark = pytest.mark.long
+
 N, PATIENCE_S, WRONG = 200, 30.0, "wr0ng-w0rd"
 Variables = dict[str, str]
 Refusals = dict[str, tuple[Variables, str]]

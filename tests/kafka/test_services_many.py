@@ -63,6 +63,7 @@ def test_publish_to_serving(broker: RealKafka, tmp_path: Path) -> None:
     assert median_s < 1
 
 
+@pytest.mark.long
 def test_a_hundred_publishes_in_a_row(broker: RealKafka, tmp_path: Path) -> None:
     """Nobody waits in between: all are listed, all serve, and all score what comes."""
     service = make_service(broker.bootstrap, tmp_path, partitions=1, nodes=COPY)
@@ -106,6 +107,7 @@ def resources(worker: Worker, label: str) -> tuple[int, int, int, int]:
     return process.num_threads(), process.num_fds(), process.memory_info().rss, metrics
 
 
+@pytest.mark.long
 def test_services_that_come_and_go(broker: RealKafka, tmp_path: Path) -> None:
     """Thirty published, served and deleted leave no thread, file, metric or memory behind."""
     service = make_service(broker.bootstrap, tmp_path)

@@ -16,6 +16,8 @@ from tests.kafka.site import Site, states
 from tests.kafka.verdict import events, judge
 from tests.kafka.waiting import until
 
+pytestmark = pytest.mark.long
+
 AWAY_S = 20.0
 
 

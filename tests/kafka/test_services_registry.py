@@ -30,6 +30,7 @@ def broker() -> Iterator[RealKafka]:
         yield own
 
 
+@pytest.mark.long
 def test_updates_at_once(
     broker: RealKafka, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

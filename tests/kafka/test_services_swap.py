@@ -60,6 +60,7 @@ def test_updates_under_load(kafka: str, tmp_path: Path, guarantee: str) -> None:
     assert sum(within) > UPDATES // 2
 
 
+@pytest.mark.long
 def test_an_update_to_the_other_guarantee(kafka: str, tmp_path: Path) -> None:
     """Under load, to exactly once and back, with a pause: 0 lost, repeated or reordered."""
     service = make_service(kafka, tmp_path)

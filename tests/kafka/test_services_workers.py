@@ -43,6 +43,7 @@ def test_a_location_without_a_worker(kafka: str, tmp_path: Path) -> None:
         assert [states(outcome) for outcome in site.list()] == [["serving"], ["serving"]]
 
 
+@pytest.mark.long
 def test_two_workers(kafka: str, tmp_path: Path) -> None:
     """Publish waits for both, but not for a killed one once it is silent; a new one serves all."""
     service, later = (make_service(kafka, tmp_path) for _ in range(2))
@@ -123,6 +124,7 @@ def test_a_service_that_breaks(kafka: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signal", ["terminate", "kill"])
+@pytest.mark.long
 def test_a_worker_restarts(kafka: str, tmp_path: Path, signal: str) -> None:
     """Stopped or killed and started again, it serves all services again: 0 lost."""
     services = [make_service(kafka, tmp_path) for _ in range(3)]

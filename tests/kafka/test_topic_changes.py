@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from tests.kafka.client import create_topic, produce
@@ -12,6 +13,8 @@ from tests.kafka.service import Service, make_service
 from tests.kafka.verdict import Verdict, events, judge
 from tests.kafka.waiting import until
 from tests.kafka.worker import Worker
+
+pytestmark = pytest.mark.long
 
 N = 200
 
