@@ -35,12 +35,12 @@ ifneq ($(ARGS),)
 else
 	@$(PYTEST) --numprocesses auto --dist loadfile -m "not alone and not long" --ignore tests/kafka
 	@$(PYTEST) --numprocesses 3 --dist loadfile -m "not alone and not long" tests/kafka
-	@$(PYTEST) -m "alone and not long"
+	@$(PYTEST) -m "alone and not long" tests/kafka
 endif
 
 long: $(VENV)/.dev ## Run the tests that make test leaves out, since they take as long again
-	@$(PYTEST) --numprocesses 3 --dist loadfile -m "long and not alone" tests
-	@$(PYTEST) -m "long and alone" tests
+	@$(PYTEST) --numprocesses 3 --dist loadfile -m "long and not alone" tests/kafka
+	@$(PYTEST) -m "long and alone" tests/kafka
 
 lint: $(VENV)/.dev ## Check style and types
 	@$(BIN)/ruff check
