@@ -22,6 +22,8 @@ from tests.kafka.service import SCORE, make_service
 from tests.kafka.test_commands import ROOT, rtml
 from tests.kafka.waiting import until
 
+pytestmark = pytest.mark.long
+
 N, PER_S = 2_000, 800
 LIMITED = {"id": "small", "type": "Validate", "params": {"rules": {"f0": {"max": 5}}}}
 
@@ -113,7 +115,6 @@ def test_a_letter_goes_back_as_it_was_and_once(kafka: str, tmp_path: Path) -> No
     assert "  replayed    2" in shown.stdout
 
 
-@pytest.mark.long
 def test_a_killed_replay_goes_on_where_it_was(kafka: str, topic: MakeTopic) -> None:
     """SIGKILL three times in its midst: a read_committed reader sees each letter exactly once."""
     source, dead, letters = dead_letters(kafka, topic, N)
@@ -143,7 +144,6 @@ def test_a_killed_replay_goes_on_where_it_was(kafka: str, topic: MakeTopic) -> N
     )
 
 
-@pytest.mark.long
 def test_two_replays_at_once_are_one(kafka: str, topic: MakeTopic) -> None:
     """The one that begins later shuts the first out, which says so; nothing is sent twice."""
     source, dead, _ = dead_letters(kafka, topic, N)

@@ -63,6 +63,7 @@ def troubles(worker: Worker) -> list[dict[str, Any]]:
 
 
 @pytest.mark.alone
+@pytest.mark.long
 def test_kills_lose_nothing_and_repeat_nothing(kafka: str, tmp_path: Path) -> None:
     """Two replicas, one of them killed again and again: lost 0, twice 0, no aborted record seen."""
     service, sent, draw = service_of(kafka, tmp_path), events(N), random.Random(SEED)

@@ -23,6 +23,7 @@ NODE = {
 
 
 @pytest.mark.alone
+@pytest.mark.long
 def test_events_on_which_a_model_hangs(kafka: str, tmp_path: Path) -> None:
     """Each is ended and rejected as late, its neighbours are scored, the group sees nothing."""
     shutil.copy(MODEL.with_name("endless.onnx"), tmp_path)

@@ -35,6 +35,7 @@ def test_sigint_drains(kafka: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.long
 def test_a_second_sigint_ends_at_once(own_kafka: RealKafka, tmp_path: Path) -> None:
     """While a drain waits for a Kafka that is gone: exit 130 within a second, nothing is lost."""
     service = make_service(own_kafka.bootstrap, tmp_path)

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -14,6 +15,8 @@ from tests.kafka.metrics import total
 from tests.kafka.service import Service, make_service
 from tests.kafka.verdict import Verdict, events, judge
 from tests.kafka.worker import Worker
+
+pytestmark = pytest.mark.long
 
 PATIENCE_S = 30.0
 READ, GONE, END = 100, 250, 300
