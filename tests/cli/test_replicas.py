@@ -18,6 +18,8 @@ from tests.cli.conftest import ROOT, Rtml
 from tests.kafka.waiting import until
 from tests.net import free_ports
 
+pytestmark = pytest.mark.long
+
 WAIT_S = 60
 
 

@@ -20,6 +20,8 @@ from worker.cli.loading import load_graph
 from worker.cli.status import StatusLine
 from worker.settings import Settings
 
+pytestmark = pytest.mark.long
+
 WIDTH = 110
 LOG = re.compile(r"\d{4}-\d\d-\d\dT\S+ \[(info|warning) +\] \w+ ")
 ENDED = "in 0  scored 0  dropped 0  dead letters 0  stopped"

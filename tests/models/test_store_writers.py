@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.graph.support import DATA
 from worker.models.inspect import inspect
 from worker.models.store.blobs import Blobs
@@ -19,6 +21,8 @@ from worker.models.store.folder import open_files
 from worker.models.store.push import Push
 from worker.models.store.source import Source
 from worker.models.store.store import Store
+
+pytestmark = pytest.mark.long
 
 LR = DATA / "lr.onnx"
 WRITERS = 8
