@@ -50,7 +50,7 @@ def test_services_that_were_deleted_leave_no_files_threads_connections_or_models
         before, rss_bytes = held(), process.memory_info().rss
         for i in range(TIMES):
             cycle(1 + i)
-        # Threads and connections that are made when first needed are no leak; one a service would be.
+        # What is made when first needed is no leak; one for each service would be.
         until(lambda: all(now < was + TIMES for now, was in zip(held(), before, strict=True)))
         until(lambda: process.memory_info().rss - rss_bytes < TIMES * MODEL_BYTES)
 
