@@ -39,7 +39,7 @@ else
 endif
 
 long: $(VENV)/.dev ## Run the tests that make test leaves out, since they take as long again
-	@$(PYTEST) --numprocesses 3 --dist worksteal -m "long and not alone" tests/kafka tests/cli tests/models
+	@$(PYTEST) --numprocesses 3 --dist worksteal -m "long and not alone"
 	@$(PYTEST) -m "long and alone" tests/kafka
 
 lint: $(VENV)/.dev ## Check style and types

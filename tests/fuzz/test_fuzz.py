@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.fuzz import corpus
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_each_target_has_a_corpus(name: str) -> None:

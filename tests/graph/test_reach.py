@@ -16,6 +16,8 @@ from worker.errors import ConfigError
 from worker.graph.plan import plan
 from worker.graph.spec import parse
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 # In a process of its own: what watches a process cannot be taken away again.
 TRIAL = """

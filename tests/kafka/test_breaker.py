@@ -19,6 +19,8 @@ from tests.kafka.verdict import START_MS, Verdict, events, judge
 from tests.kafka.waiting import until
 from tests.kafka.worker import Worker
 
+pytestmark = pytest.mark.long
+
 N, MIN_EVENTS = 2_000, 100
 INDEX = {
     "id": "index",
@@ -135,7 +137,6 @@ def test_an_update_lets_events_flow(kafka: str, tmp_path: Path, guarantee: str) 
     assert len(dead) < 2 * MIN_EVENTS
 
 
-@pytest.mark.long
 def test_a_worker_that_joins_meanwhile(kafka: str, tmp_path: Path) -> None:
     """It gets its share from the one that reads nothing, and trips by itself; none is lost."""
     service = make(kafka, tmp_path, BROKEN, guarantee="exactly_once")

@@ -162,6 +162,7 @@ def test_a_fenced_worker_asks_the_group_and_goes_on(kafka: str, tmp_path: Path) 
 
 
 @pytest.mark.alone
+@pytest.mark.long
 def test_sigterm_drains(kafka: str, tmp_path: Path) -> None:
     """SIGTERM under load: exit 0, no transaction is left open, the next worker repeats nothing."""
     service, sent = service_of(kafka, tmp_path), events(5_000)

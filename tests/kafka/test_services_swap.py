@@ -22,7 +22,9 @@ N, PER_S, UPDATES = 50_000, 5_000, 10
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+@pytest.mark.parametrize(
+    "guarantee", ["at_least_once", pytest.param("exactly_once", marks=pytest.mark.long)]
+)
 def test_updates_under_load(kafka: str, tmp_path: Path, guarantee: str) -> None:
     """Ten updates under 5,000 events a second: 0 lost, repeated, reordered, or falsely stamped."""
     service = make_service(kafka, tmp_path, guarantee=guarantee)

@@ -19,6 +19,8 @@ from worker.services.records import Service
 from worker.settings import Settings
 from worker.stream import clients
 
+pytestmark = pytest.mark.long
+
 REACH_S = 30.0
 
 

@@ -27,6 +27,8 @@ from worker.stream.meter import Meter, Meters
 from worker.stream.pump import Pump
 from worker.stream.terms import Known, Terms
 
+pytestmark = pytest.mark.long
+
 LIMIT = 20_000
 LARGE = 2 * LIMIT
 PAUSE_S = 0.02
