@@ -34,12 +34,12 @@ ifneq ($(ARGS),)
 	@$(BIN)/python -m pytest -q $(ARGS)
 else
 	@$(PYTEST) --numprocesses auto --dist loadfile -m "not alone and not long" --ignore tests/kafka
-	@$(PYTEST) --numprocesses 3 --dist worksteal -m "not alone and not long" tests/kafka
+	@$(PYTEST) --numprocesses 3 --dist loadfile -m "not alone and not long" tests/kafka
 	@$(PYTEST) -m "alone and not long" tests/kafka
 endif
 
 long: $(VENV)/.dev ## Run the tests that make test leaves out, since they take as long again
-	@$(PYTEST) --numprocesses 3 --dist worksteal -m "long and not alone"
+	@$(PYTEST) --numprocesses 3 --dist loadfile -m "long and not alone"
 	@$(PYTEST) -m "long and alone" tests/kafka
 
 lint: $(VENV)/.dev ## Check style and types
