@@ -28,7 +28,7 @@ EVENTS_EACH = 8
 def test_services_that_were_deleted_leave_no_files_threads_connections_or_models(
     kafka: str, tmp_path: Path
 ) -> None:
-    """A worker holds what it held before; 4 models that stay would be 8 times their file."""
+    """A worker holds what it held before; 4 models that stay would be 8 times their file, not 6."""
     service = make_service(kafka, tmp_path)
     large = replace(service, graph=with_model(service, _large_model(tmp_path)))
     with Site(kafka, tmp_path) as site:
@@ -52,7 +52,7 @@ def test_services_that_were_deleted_leave_no_files_threads_connections_or_models
             cycle(1 + i)
         # What is made when first needed is no leak; one for each service would be.
         until(lambda: all(now < was + TIMES for now, was in zip(held(), before, strict=True)))
-        until(lambda: process.memory_info().rss - rss_bytes < TIMES * MODEL_BYTES)
+        until(lambda: process.memory_info().rss - rss_bytes < 1.5 * TIMES * MODEL_BYTES)
 
 
 def _large_model(folder: Path) -> Path:
