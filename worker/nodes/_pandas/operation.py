@@ -151,7 +151,7 @@ def _targets(call: Call, named: Named, word: str) -> Sequence[str]:
         return [name if call.inplace else f"{name}_{word}" for _, name in named]
     if len(call.into) != len(named):
         message = f"{len(call.into)} names for {len(named)} columns; give one for each"
-        call.columns.problem("into", message, sure=True)
+        call.columns.problem("into", message)
     return call.into
 
 
