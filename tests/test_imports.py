@@ -75,7 +75,7 @@ def imported(tree: ast.Module, package: str) -> Iterator[tuple[int, str]]:
             base = ".".join([*(parents if node.level else []), *filter(None, [node.module])])
             for alias in node.names:
                 yield node.lineno, f"{base}.{alias.name}"
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "os":
             # The environment is mostly reached as an attribute: `os.environ`.
             yield node.lineno, f"os.{node.attr}"
 

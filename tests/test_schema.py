@@ -313,7 +313,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(max_size=3), SCHEMAS, max_size=3))
 def test_a_schema_that_is_accepted_can_be_decoded(properties: dict[str, Any]) -> None:
     """Whatever stands in a schema, it is refused as such or gives a working decoder."""
