@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.graph.planning import node, planned
+from tests.graph.planning import planned
+from tests.graph.support import node
 from worker.errors import ConfigError
 from worker.graph import cases
 from worker.graph.compare import Tolerance, differences

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.graph.planning import node, planned
+from tests.graph.planning import planned
+from tests.graph.support import node
 from worker.graph.draw import Look, boxes, edges, mermaid
 from worker.graph.layout import layout
 from worker.graph.plan import Plan
