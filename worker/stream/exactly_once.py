@@ -144,7 +144,10 @@ class ExactlyOnce:
             task = self._served.pop(writer.lane).task
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
-            await self._broke(writer, holder, error)
+            try:
+                await self._broke(writer, holder, error)
+            except Exception as worse:  # noqa: BLE001 - likewise: else its partition is held for ever
+                self._around.failed(worse)
 
     async def _broke(self, writer: Writer, holder: Holder, error: Exception) -> None:
         """Ends a lane that broke; another takes its place where its records are ours to write."""
