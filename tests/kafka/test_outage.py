@@ -79,9 +79,10 @@ def test_sigterm_while_kafka_is_away(broker: RealKafka, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_sigterm_while_kafka_is_silent(broker: RealKafka, tmp_path: Path) -> None:
+@pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+def test_sigterm_while_kafka_is_silent(broker: RealKafka, tmp_path: Path, guarantee: str) -> None:
     """A broker that takes requests and answers none: the stop keeps its bounds all the same."""
-    service = make_service(broker.bootstrap, tmp_path)
+    service = make_service(broker.bootstrap, tmp_path, guarantee=guarantee)
     sent = events(4_000)
     settings = {"RTML_DRAIN_TIMEOUT_MS": "2000", "RTML_GROUP_INSTANCE_ID": "one"}
     assert broker.pid is not None
@@ -101,6 +102,7 @@ def test_sigterm_while_kafka_is_silent(broker: RealKafka, tmp_path: Path) -> Non
     verdict = judge(sent, service.scored())
     print(f"ended with {code} after {took_s:.1f} s")
     assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+    assert guarantee == "at_least_once" or verdict.duplicated == 0
     assert code == (3 if worker.log_events("drain_unfinished") else 0)
     assert took_s < stop_timeout_s(Settings(drain_timeout_ms=2_000))
 
