@@ -73,10 +73,9 @@ def _after(
 
 
 def decides_only(node: Node[Any]) -> bool:
-    """Whether it looks at columns, changes none, and says what becomes of rows, as Filter does."""
+    """Whether it changes no column, but says what becomes of rows: Filter, Validate, Route."""
     signature = node.signature
-    changes = signature.writes.keys() - {TOPIC_COLUMN} or signature.removes
-    return bool(signature.reads) and not changes
+    return not (signature.writes.keys() - {TOPIC_COLUMN} or signature.removes)
 
 
 def _united(many: list[Sources]) -> dict[str, frozenset[str]]:

@@ -50,7 +50,7 @@ def limits_of(
     if dtype is DType.DATETIME:
         given = [*limits, *(["default"] if default is not None else [])]
         return {}, None, [Problem(key, "is not supported for date-time") for key in given]
-    problems = [*_malformed(limits, kind)] or [*_contradictions(limits, kind)]
+    problems = [*_malformed(limits, kind)] or [*_contradictions(limits)]
     if default is not None and not problems:
         if not is_a(default, kind):
             problems.append(Problem("default", f"{_shown(default)} is no {kind}"))
@@ -95,7 +95,7 @@ def _malformed(limits: Mapping[str, Any], kind: str) -> list[Problem]:
     return problems
 
 
-def _contradictions(limits: Mapping[str, Any], kind: str) -> list[Problem]:
+def _contradictions(limits: Mapping[str, Any]) -> list[Problem]:
     if "enum" in limits and len(limits) > 1:
         others = ", ".join(key for key in limits if key != "enum")
         return [Problem("enum", f"list only what may occur, without {others}")]
@@ -105,20 +105,11 @@ def _contradictions(limits: Mapping[str, Any], kind: str) -> list[Problem]:
         if key in limits and exclusive in limits
     ]
     crossed = [
-        Problem(low, f"nothing is between {low} {limits[low]} and {high} {limits[high]}")
+        Problem(low, f"{low} {limits[low]} is above {high} {limits[high]}")
         for low, high in _PAIRS
-        if low in limits and high in limits and _leaves_nothing(limits, low, high, kind)
+        if low in limits and high in limits and limits[low] > limits[high]
     ]
     return twice or crossed
-
-
-def _leaves_nothing(limits: Mapping[str, Any], low: str, high: str, kind: str) -> bool:
-    """Whether no value is within both bounds: above 5 and at most 5; whole, above 5 and below 6."""
-    least, most = limits[low], limits[high]
-    excluded = (low == "exclusiveMinimum") + (high == "exclusiveMaximum")
-    if kind == "integer":
-        return bool(most - least < excluded)
-    return bool(least > most or (excluded and least == most))
 
 
 def _within(value: Any, limits: Mapping[str, Any]) -> bool:

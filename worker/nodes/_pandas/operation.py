@@ -116,9 +116,7 @@ class PerColumn(Operation[K]):
 
     def effect(self, call: Call, kwargs: K, word: str) -> Effect:
         """One change per column."""
-        named = (
-            call.cols or kwargs.named() or whole_frame(call.columns, self.takes, kwargs.suits)
-        )
+        named = call.cols or kwargs.named() or self._suitable(call, kwargs)
         targets = _targets(call, named, word)
         changes: dict[str, tuple[str, Change]] = {}
         for (path, name), target in zip(named, targets, strict=False):
@@ -129,22 +127,18 @@ class PerColumn(Operation[K]):
         writes = {target: ColumnType(change.dtype) for target, (_, change) in changes.items()}
         return Effect(tuple(reads), writes, Changes(changes), made_of=made_of)
 
-
-def whole_frame(
-    columns: Columns, takes: frozenset[DType], suits: Callable[[DType], bool] = lambda _: True
-) -> Named:
-    """The scalars of these dtypes, where no column is named; notes where there is none."""
-    found = [
-        ("cols", name)
-        for name, kind in columns.items()
-        if kind.length is None and kind.dtype in takes and suits(kind.dtype)
-    ]
-    if not columns.complete:
-        columns.guessed = True
-    elif not found:
-        wanted = ", ".join(dtype for dtype in DType if dtype in takes)
-        columns.problem("cols", f"no column that reaches this node fits; needs {wanted}")
-    return found
+    def _suitable(self, call: Call, kwargs: K) -> Named:
+        found = [
+            ("cols", name)
+            for name, kind in call.columns.items()
+            if kind.length is None and kind.dtype in self.takes and kwargs.suits(kind.dtype)
+        ]
+        if not call.columns.complete:
+            call.columns.guessed = True
+        elif not found:
+            wanted = ", ".join(dtype for dtype in DType if dtype in self.takes)
+            call.columns.problem("cols", f"no column that reaches this node fits; needs {wanted}")
+        return found
 
 
 def _targets(call: Call, named: Named, word: str) -> Sequence[str]:
@@ -153,7 +147,7 @@ def _targets(call: Call, named: Named, word: str) -> Sequence[str]:
         return [name if call.inplace else f"{name}_{word}" for _, name in named]
     if len(call.into) != len(named):
         message = f"{len(call.into)} names for {len(named)} columns; give one for each"
-        call.columns.problem("into", message)
+        call.columns.problem("into", message, sure=True)
     return call.into
 
 

@@ -12,14 +12,7 @@ from pydantic import Field, StrictBool, field_validator
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
 from worker.nodes._floats import as_float64, finite_or_nan, wrapped
-from worker.nodes._pandas.operation import (
-    Call,
-    Effect,
-    Kwargs,
-    Operation,
-    PerFrame,
-    whole_frame,
-)
+from worker.nodes._pandas.operation import Call, Effect, Kwargs, Operation, PerFrame
 
 _LARGEST = np.iinfo(np.int64)
 
@@ -52,13 +45,17 @@ class _Reduction:
         self._fold, self._start, self._least = fold, start, least
 
     def __call__(self, call: Call, kwargs: AxisKwargs, word: str) -> Effect:
-        named = call.cols or whole_frame(call.columns, NUMBERS)
-        names = tuple(name for _, name in named)
-        target = _target(call, names, word)
+        named = call.cols or [
+            ("cols", name)
+            for name, kind in call.columns.items()
+            if kind.length is None and kind.dtype in NUMBERS
+        ]
         types = [call.columns.need(path, name, NUMBERS).dtype for path, name in named]
+        names = tuple(name for _, name in named)
         whole = all(dtype is DType.INT64 for dtype in types) and word != "mean"
         dtype = DType.INT64 if whole else DType.FLOAT64
         needed = max(self._least, getattr(kwargs, "min_count", 0))
+        target = _target(call, names, word)
 
         def apply(batch: Batch) -> Batch:
             found = self._over([batch[name] for name in names], whole=whole)
@@ -98,9 +95,9 @@ def _target(call: Call, names: tuple[str, ...], word: str) -> str:
         return call.into[0]
     if call.into:
         call.columns.problem("into", f"{word} gives one column; name one", sure=True)
-    elif len(names) > 1:
+    elif len(names) != 1:
         message = f"{word} makes one column of {len(names)}; name it"
-        call.columns.problem("into", message)
+        call.columns.problem("into", message, sure=True)
     return names[0] if names and call.inplace else f"{names[0] if names else 'x'}_{word}"
 
 
