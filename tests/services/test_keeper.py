@@ -225,6 +225,23 @@ def test_it_is_not_ready_while_a_broken_pump_drains(tmp_path: Path) -> None:
     led(tmp_path, work)
 
 
+def test_a_pump_that_breaks_while_it_is_taken_away_is_not_missed(tmp_path: Path) -> None:
+    """A service that is paused stays paused, however its drain ended."""
+
+    async def work(place: Place) -> None:
+        await place.gates.look(place.told)
+        await reached(place, 1)
+        pump = place.fleet.pumps[NAME]
+        await deploy.want(place.journal, NAME, "paused", wait_s=0)
+        place.keeper.look()
+        await place.gates.look(lambda: pump.fail(RuntimeError("no more")))
+        said = await place.said.get()
+        assert said is not None
+        assert (said.state, place.keeper.reason) == ("paused", "")
+
+    led(tmp_path, work)
+
+
 def test_it_says_that_no_events_flow(tmp_path: Path) -> None:
     """When its breaker opens, and after another change; a resume closes it, and says so."""
 

@@ -205,9 +205,10 @@ class Keeper:
         return plan
 
     def _failed(self, _: str, error: Exception) -> None:
-        """The pump stopped by itself."""
-        self._broken = error
-        self._wake.set()
+        """The pump stopped by itself; of one that is being taken away nothing more is wanted."""
+        if self.id in self._fleet.pumps:
+            self._broken = error
+            self._wake.set()
 
     async def _report(self, service: Service, state: State, reason: str = "") -> None:
         await self._word.say(service, state, self._served_number, reason)

@@ -38,7 +38,8 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def stop_timeout_s(settings: Settings) -> float:
     """More than a worker with these settings takes to stop: the sum of its own bounds."""
-    closing_s = 2 * connect.STOP_TIMEOUT_S  # the consumer, then the producer
+    # The consumer, then the producer, which has two parts.
+    closing_s = 2 * connect.STOP_TIMEOUT_S + 3 * connect.CLOSE_TIMEOUT_S
     return settings.drain_timeout_ms / 1_000 + closing_s + HTTP_STOP_TIMEOUT_S + EXIT_S
 
 

@@ -14,7 +14,8 @@ from worker.stream.tools.configuration import Reasons, configuration, told
 from worker.stream.tools.connect import TRY_S
 
 DELIVERY_TIMEOUT_S = 30.0
-MIN_TIMEOUT_S = 1.0
+MIN_TIMEOUT_S, MAX_TIMEOUT_S = 1.0, 2_000_000.0
+"""librdkafka counts milliseconds in 31 bits: who waits for ever waits for 23 days."""
 GRACE_S = 2.0
 """librdkafka looks for events that have timed out once a second."""
 MAX_MESSAGE_BYTES = 100_000_000
@@ -62,7 +63,7 @@ class Sender:
         self.sent = self.failed = 0
         self.reason, self.unreachable = "", False
         self._topic, self._reasons, self._waiting = topic, Reasons(), waiting
-        self._timeout_s = max(timeout_s, MIN_TIMEOUT_S)
+        self._timeout_s = min(max(timeout_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
         self._producer = Producer(
             {
                 **configuration(settings),
