@@ -190,3 +190,11 @@ def test_refused(params: dict[str, Any], problem: str) -> None:
     """Keywords that contradict the columns or would look at other rows."""
     with pytest.raises(ConfigError, match=problem):
         build("Pandas", params, {"a": DType.INT64, "b": DType.INT64})
+
+
+@pytest.mark.parametrize("operation", ["sum", "mean", "min", "max"])
+def test_without_a_number_there_is_nothing_to_sum(operation: str) -> None:
+    """A frame of text is refused where the graph is loaded, not at its first event."""
+    params = {"import": operation, "kwargs": {"axis": 1}, "into": "y"}
+    with pytest.raises(ConfigError, match="cols: no column that reaches this node fits; needs"):
+        build("Pandas", params, {"s": DType.TEXT})
