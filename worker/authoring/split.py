@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, StrictFloat, StrictInt, model_validator
@@ -45,6 +45,7 @@ class Split(Node):
 
     kind = "Split"
     Params = SplitParams
+    EXAMPLE: ClassVar = {"train_size": 0.7, "seed": 1}
 
     def _process(self, msg: DataMsg | None) -> DataMsg:
         message = need_message(msg)
