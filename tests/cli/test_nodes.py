@@ -83,7 +83,7 @@ def test_a_step_of_a_notebook_is_shown(rtml: Rtml, name: str) -> None:
     step = AUTHORING[name]
     fields = {field.alias or key for key, field in step.Params.model_fields.items()}
     assert fields <= {line.split()[0] for line in lines[lines.index("params") + 1 :] if line}
-    assert example.startswith(f"  msg = {name}(params={{\n")
+    assert example.startswith(f"  msg = {name}(\n      params={{\n")
     assert NodeFactory.create(name, step.EXAMPLE).params == step.EXAMPLE
     report = rtml("nodes", name, "-o", "json").json
     assert (report["notebook_only"], report["example"]["params"]) == (True, step.EXAMPLE)

@@ -24,8 +24,16 @@ def steps() -> Steps:
 
 
 def call(name: str, step: type[Node]) -> str:
-    """The example as Python."""
-    return f"msg = {name}(params={json.dumps(step.EXAMPLE, indent=4)}).process(msg)"
+    """The example as Python, as ruff would write it."""
+    return f"msg = {name}(\n    params={_python(step.EXAMPLE, '    ')}\n).process(msg)"
+
+
+def _python(value: Any, before: str) -> str:
+    if not isinstance(value, Mapping):
+        return json.dumps(value)
+    inner = f"{before}    "
+    items = (f'{inner}"{key}": {_python(item, inner)},\n' for key, item in value.items())
+    return "{\n" + "".join(items) + before + "}"
 
 
 def models(name: str) -> dict[str, list[str]]:
