@@ -243,6 +243,10 @@ def test_events_by_command(site: Site, service: Service, tmp_path: Path) -> None
     assert (done.code, done.out, "the body is not JSON" in done.err) == (1, "", True)
     done = score(event, service.name[:-1])
     assert (done.code, f"did you mean '{service.name}'?" in done.err) == (2, True)
+    assert site.rtml("pause", service.name).code == 0
+    done = score(event)
+    why = f"no worker scores '{service.name}' now: it is paused; rtml service resume {service.name}"
+    assert (done.code, done.err) == (3, f"rtml: {why}\n")
 
 
 def test_pause_and_resume(site: Site, service: Service) -> None:

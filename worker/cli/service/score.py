@@ -79,11 +79,19 @@ def _is_event(line: bytes) -> bool:
         return False
 
 
+def _unserved(outcome: Outcome) -> str:
+    """Why nobody scores, and the way out."""
+    service = outcome.service
+    paused = service.wanted == "paused"
+    why = f"it is paused; rtml service resume {service.id}" if paused else outcome.problem
+    return f"no worker scores '{service.id}' now: {why}"
+
+
 async def _post(outcome: Outcome, body: bytes, settings: Settings) -> tuple[int, str]:
     import aiohttp
 
     if not outcome.url:
-        raise TransportError(f"no worker serves '{outcome.service.id}' now", retriable=True)
+        raise TransportError(_unserved(outcome), retriable=True)
     headers = {"Content-Type": "application/json"}
     if settings.token is not None:
         headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
