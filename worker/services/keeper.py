@@ -9,7 +9,7 @@ import time
 import structlog
 from mode import Service as Supervisor
 
-from worker.errors import TransportError
+from worker.errors import ConfigError, TransportError
 from worker.graph.plan import Plan
 from worker.graph.warm import warm
 from worker.models.store.store import Store
@@ -225,4 +225,5 @@ def _loading(number: int) -> str:
 
 
 def _told(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    problems = error.problems if isinstance(error, ConfigError) else [error]
+    return "; ".join(" ".join(str(one).split()) for one in problems) or type(error).__name__
