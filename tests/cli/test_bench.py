@@ -75,19 +75,20 @@ LOAD = Load([b"{}", b"[12]"], 3, Pace(1_000, 3, 10), Pace(1_000, 2, 5))
 
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     """Each figure of both, their ratio, and the sentence of the counts last."""
-    report("fraud", "kafka:9092", 4, LOAD, findings(math.nan), Output.TABLE)
+    report("fraud", "kafka:9092", 4, LOAD, findings(math.nan), 3.21, Output.TABLE)
     lines = capsys.readouterr().out.splitlines()
     rows = {cells[0]: cells[1:] for line in lines if len(cells := line.replace("│", " ").split())}
     assert lines[0] == "fraud: 3 events of 3 bytes, 4 partitions, Kafka at kafka:9092"
     assert rows["events/s"] == ["100", "200", "0.50"]
     assert rows["CPU"] == ["us/event", "-", "3.00", "-"]
     assert rows["p99"] == ["ms", "4.00", "4.00", "1.00"]
+    assert rows["load"][:2] == ["average", "3.2:"]
     assert lines[-1] == "3 in = 3 scored + 0 dropped + 0 dead letters"
 
 
 def test_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """What is not known is null, which is JSON."""
-    report("fraud", "kafka:9092", 4, LOAD, findings(math.nan), Output.JSON)
+    report("fraud", "kafka:9092", 4, LOAD, findings(math.nan), 0.5, Output.JSON)
     found = json.loads(capsys.readouterr().out)
     assert (found["ratio"], found["complete"], found["in"]) == (0.5, True, 3)
     assert found["worker"]["cpu_us_per_event"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +85,7 @@ def bench(
     from worker.stream.tools.bench.place import Place
     from worker.stream.tools.bench.run import Load
 
+    busy, _, _ = os.getloadavg()
     short = Pace(rate, FLOOR_WARM_UP_S, min(seconds, FLOOR_SECONDS))
     load = Load(values, events, Pace(rate, WARM_UP_S, seconds), short)
     with like_ctrl_c():
@@ -95,7 +97,7 @@ def bench(
         finally:
             left = _removed(place)
     if findings is not None:
-        report(loaded.plan.spec.name, settings.brokers, partitions, load, findings, output)
+        report(loaded.plan.spec.name, settings.brokers, partitions, load, findings, busy, output)
     if left or findings is None:
         raise typer.Exit(ExitCode.NO if findings is None else ExitCode.UNREACHABLE)
 

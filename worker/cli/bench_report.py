@@ -26,7 +26,13 @@ _UNKNOWN = "-"
 
 
 def report(
-    graph: str, brokers: str, partitions: int, load: Load, findings: Findings, output: Output
+    graph: str,
+    brokers: str,
+    partitions: int,
+    load: Load,
+    findings: Findings,
+    busy: float,
+    output: Output,
 ) -> None:
     """A table and the sentence of the counts, or all of it as JSON.
 
@@ -36,9 +42,10 @@ def report(
         partitions: of each topic.
         load: what was given.
         findings: what was found.
+        busy: the load average of this machine before it began.
         output: for people or as JSON.
     """
-    data = _data(graph, brokers, partitions, load, findings)
+    data = {**_data(graph, brokers, partitions, load, findings), "load_average_before": busy}
     if output is Output.JSON:
         print_json(data)
         return
@@ -46,6 +53,9 @@ def report(
     out.print(printable(f"{said}, {partitions} partitions, Kafka at {brokers}"), style="bold")
     out.print(_table(data))
     out.print(f"latency at {load.pace.rate:,} events/s, from when an event was due", style="dim")
+    if busy > 1:
+        others = "others used this machine before it began, and perhaps meanwhile"
+        out.print(f"load average {busy:.1f}: {others}", style="yellow")
     out.print(
         f"one worker does {findings.ratio:.2f} of what the Kafka client alone does here",
         style="bold",
