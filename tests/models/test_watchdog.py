@@ -93,20 +93,27 @@ def test_a_short_limit_leaves_time_to_end() -> None:
 
 
 class Clock:
-    """Time that passes only while the watchdog sleeps."""
+    """Time that passes only while this thread sleeps; the watchdogs of other tests have their own."""
 
     def __init__(self, *naps_s: float) -> None:
         self.now_s, self._naps_s = 0.0, list(naps_s)
+        self._thread = threading.current_thread()
 
     def perf_counter(self) -> float:
         """Now."""
-        return self.now_s
+        return self.now_s if self._is_here() else time.perf_counter()
 
-    def sleep(self, _: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """For the next of the naps, which may be longer than was asked for."""
+        if not self._is_here():
+            time.sleep(seconds)
+            return
         if not self._naps_s:
             raise StopAsyncIteration
         self.now_s += self._naps_s.pop(0)
+
+    def _is_here(self) -> bool:
+        return threading.current_thread() is self._thread
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class Sender:
         topic: str,
         timeout_s: float = DELIVERY_TIMEOUT_S,
         waiting: Callable[[str], None] = lambda _: None,
+        linger_ms: float | None = None,
     ) -> None:
         """Asks nothing of Kafka yet.
 
@@ -59,11 +60,13 @@ class Sender:
             topic: where to.
             timeout_s: an event that is not acknowledged for so long has failed.
             waiting: told why Kafka does not answer.
+            linger_ms: how long events are gathered for a request; None is librdkafka's default.
         """
         self.sent = self.failed = 0
         self.reason, self.unreachable = "", False
         self._topic, self._reasons, self._waiting = topic, Reasons(), waiting
         self._timeout_s = min(max(timeout_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
+        lingering = {} if linger_ms is None else {"linger.ms": linger_ms}
         self._producer = Producer(
             {
                 **configuration(settings),
@@ -72,6 +75,7 @@ class Sender:
                 "partitioner": "murmur2_random",
                 "delivery.timeout.ms": int(self._timeout_s * 1_000),
                 "message.max.bytes": MAX_MESSAGE_BYTES,
+                **lingering,
             }
         )
 
