@@ -93,7 +93,7 @@ def test_a_short_limit_leaves_time_to_end() -> None:
 
 
 class Clock:
-    """Time that passes only while this thread sleeps; the watchdogs of other tests have their own."""
+    """Time that passes only while this thread sleeps; other watchdogs go by the real one."""
 
     def __init__(self, *naps_s: float) -> None:
         self.now_s, self._naps_s = 0.0, list(naps_s)
