@@ -108,7 +108,11 @@ def test_sigterm_while_kafka_is_silent(broker: RealKafka, tmp_path: Path, guaran
 
 
 @pytest.mark.parametrize(
-    ("end", "away_s"), [(RealKafka.stop, 0.0), (RealKafka.kill, AWAY_S)], ids=["restart", "killed"]
+    ("end", "away_s"),
+    [
+        pytest.param(RealKafka.stop, 0.0, id="restart"),
+        pytest.param(RealKafka.kill, AWAY_S, id="killed", marks=pytest.mark.long),
+    ],
 )
 def test_a_broker_that_goes_away_costs_nothing(
     broker: RealKafka, tmp_path: Path, end: Callable[[RealKafka], None], away_s: float
