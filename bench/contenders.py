@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bench.measure import WARM_UP
 from bench.peers import environments
 from bench.topics import EVENTS, PASSED_ON, SCORED
 from bench.workloads import Workload
+from worker.stream.tools.bench.throughput import WARM_UP
 
 
 class Job(NamedTuple):
@@ -85,7 +85,7 @@ def _kafka_streams(job: Job) -> list[str]:
 FLOOR = Contender(
     "floor",
     "aiokafka pass-through, overlapped (the floor)",
-    _ours("bench.floor"),
+    _ours("worker.stream.tools.bench.floor"),
     PASSED_ON,
     scores=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import load, topics
+from bench import load, sweep, topics
 from bench.broker import FIRST_COMPILER, about, kafka
 from bench.contenders import FLOOR, PRODUCT
 from bench.options import Options, Sizes
@@ -14,7 +14,6 @@ from worker.settings import Settings
 
 FULL, QUICK = Sizes(400_000, 5, 10), Sizes(100_000, 3, 5)
 LATENCY_ROUNDS = 3
-LATENCY_WARM_UP_S = 20
 
 
 def measured(options: Options) -> Report:
@@ -32,7 +31,7 @@ def measured(options: Options) -> Report:
         rounds = [_round(session, i, sizes.events) for i in range(sizes.rounds)]
     with kafka(options.brokers) as brokers:
         session = Session(brokers, options.folder, workload, options.say)
-        session.latency(FLOOR, LATENCY_WARM_UP_S)
+        session.latency(FLOOR, sweep.WARM_UP_S)
         paces = [
             _paces(session, sizes.seconds) for _ in range(1 if options.quick else LATENCY_ROUNDS)
         ]

@@ -1,8 +1,4 @@
-"""Latency: from when an event was due to when an independent consumer has its outcome.
-
-Open loop: events are sent on a fixed schedule, whatever comes back, and each is timed from its
-place in the schedule. A stall is therefore felt by every event that was due in it.
-"""
+"""Latency: from when an event was due to when an independent consumer has its outcome."""
 
 from __future__ import annotations
 
@@ -20,6 +16,7 @@ from confluent_kafka import KafkaException, Producer
 from bench import load
 from bench.subject import Subject
 from bench.topics import EVENTS, Reader, client
+from worker.stream.tools.bench.schedule import late_ms, on_schedule
 
 RATE = 1_000
 WARM_UP_S = 5
@@ -76,7 +73,9 @@ def run(
         reader.follow(output)
         start_s = time.perf_counter() + POLL_S
         sender = threading.Thread(
-            target=_send_all, args=(producer, due, start_s, rate), daemon=True
+            target=on_schedule,
+            args=(lambda i: _send(producer, due[i]), len(due), start_s, rate),
+            daemon=True,
         )
         sender.start()
         before = psutil.cpu_times()
@@ -84,7 +83,7 @@ def run(
         after = psutil.cpu_times()
         sender.join()
         producer.flush(GRACE_S)
-    took_ms = (arrived_s - start_s - np.arange(len(due)) / rate)[rate * WARM_UP_S :] * 1_000
+    took_ms = late_ms(arrived_s, start_s, rate)[rate * WARM_UP_S :]
     p50, p99 = np.percentile(took_ms, [50, 99]).tolist()
     cores_s = sum(after) - sum(before)
     # Linux alone tells of stolen time.
@@ -106,13 +105,6 @@ def wait(reader: Reader, subject: Subject, output: str) -> None:
 def _send(producer: Producer, event: load.Event) -> None:
     producer.produce(EVENTS, event.value, event.key, headers=event.headers)
     producer.poll(0)
-
-
-def _send_all(producer: Producer, events: list[load.Event], start_s: float, rate: int) -> None:
-    for place, event in enumerate(events):
-        while (early_s := start_s + place / rate - time.perf_counter()) > 0:
-            time.sleep(early_s)
-        _send(producer, event)
 
 
 def _receive(

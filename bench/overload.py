@@ -179,7 +179,7 @@ def _samples(reader: Reader, subject: Subject, sender: _Sender, seconds: float) 
         done = not sender.is_alive()
         lag = reader.length(EVENTS) - reader.length(SCORED)
         at_s = time.monotonic() - start_s
-        yield Sample(at_s, lag, subject.rss_bytes / 1e6)
+        yield Sample(at_s, lag, subject.watch.rss_bytes / 1e6)
         if done and lag <= 0:
             break
         if at_s > seconds * (1 + RECOVERY_FACTOR) + topics.TIMEOUT_S:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.latency import RATE, Latency
-from bench.measure import Throughput
+from worker.stream.tools.bench.throughput import Throughput
 
 OUT = Path(__file__).parent / "out"
 MIN_RATIO = 0.4

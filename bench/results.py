@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.latency import Latency
-from bench.measure import Throughput
 from bench.report import OUT
+from worker.stream.tools.bench.throughput import Throughput
 
 FLOOR_NAME, PRODUCT_NAME = "floor", "product"
 

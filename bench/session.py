@@ -9,9 +9,9 @@ from pathlib import Path
 from bench import latency, load, measure, scores, topics
 from bench.contenders import EVERY, FLOOR, PRODUCT, Contender, Job
 from bench.latency import Latency
-from bench.measure import Throughput
 from bench.subject import Subject
 from bench.workloads import Workload
+from worker.stream.tools.bench.throughput import Throughput, throughput
 
 WARM_UP_EVENTS = 100_000
 
@@ -62,7 +62,7 @@ class Session:
         self._say(f"{self._workload.name}: checking the output of {contender.title}")
         output = scores.read(self._brokers, contender, n if group else None)
         scores.check(output, contender, self._workload, self._events)
-        return measure.throughput(output.stamps_ms, subject, contender.warm_up)
+        return throughput(output.stamps_ms, subject.watch, contender.warm_up)
 
     def latency(self, contender: Contender, seconds: int, rate: int = latency.RATE) -> Latency:
         """Of one contender, at a fixed rate.

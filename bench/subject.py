@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import psutil
 
+from worker.stream.tools.bench.use import Use
+from worker.stream.tools.bench.watch import EVERY_S, Watch
+
 ROOT = Path(__file__).parent.parent
-SAMPLE_S = 0.1
 STOP_TIMEOUT_S = 30.0
 LOG_LINES = 20
 
@@ -23,25 +22,20 @@ class Subject:
     """A process and its children; ``with`` starts and stops them.
 
     Attributes:
-        rss_bytes: memory at the last look, over the whole tree.
-        peak_rss_bytes: the most that was seen.
+        watch: on the whole tree.
     """
 
     def __init__(
         self,
         command: Sequence[str],
         log: Path,
-        sample_s: float = SAMPLE_S,
+        sample_s: float = EVERY_S,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """``log`` takes everything that the process prints; looked at every ``sample_s``."""
-        self.rss_bytes = self.peak_rss_bytes = 0
-        self._command, self._log, self._sample_s = list(command), log, sample_s
+        self._command, self._log = list(command), log
         self._environment = environment or {}
-        self._times_s: list[float] = []
-        self._cpu_s: list[float] = []
-        self._over = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self.watch = Watch(self._look, sample_s)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Subject:
@@ -59,13 +53,12 @@ class Subject:
                 stdout=log,
                 stderr=log,
             )
-        self._watcher.start()
+        self.watch.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
-        self._over.set()
-        self._watcher.join()
+        self.watch.__exit__(None, None, None)
         self._process.terminate()
         try:
             self._process.wait(STOP_TIMEOUT_S)
@@ -97,27 +90,15 @@ class Subject:
             tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_LINES:])
             raise RuntimeError(f"`{' '.join(self._command)}` ended with {code}:\n{tail}")
 
-    def cpu_s(self, start_s: float, end_s: float) -> float:
-        """CPU seconds between two moments of the epoch, between samples interpolated."""
-        first, last = np.interp([start_s, end_s], self._times_s, self._cpu_s)
-        return float(last - first)
-
-    def _watch(self) -> None:
-        assert self._process is not None
-        while not self._over.is_set():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                self._sample(psutil.Process(self._process.pid))
-            self._over.wait(self._sample_s)
-
-    def _sample(self, root: psutil.Process) -> None:
+    def _look(self) -> Use | None:
+        """By psutil, which knows processes of every system; None of one that has ended."""
         cpu_s, rss = 0.0, 0
-        now_s = time.time()
-        for process in (root, *root.children(recursive=True)):
-            with process.oneshot():
-                times = process.cpu_times()
-                cpu_s += times.user + times.system
-                rss += process.memory_info().rss
-        self._times_s.append(now_s)
-        self._cpu_s.append(cpu_s)
-        self.rss_bytes = rss
-        self.peak_rss_bytes = max(self.peak_rss_bytes, rss)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self.pid)
+            for process in (root, *root.children(recursive=True)):
+                with process.oneshot():
+                    times = process.cpu_times()
+                    cpu_s += times.user + times.system
+                    rss += process.memory_info().rss
+            return Use(cpu_s, rss)
+        return None

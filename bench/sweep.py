@@ -15,7 +15,9 @@ from bench.session import Session
 from bench.topics import PARTITIONS
 from bench.workloads import Workload
 
-WARM_UP_S = 10
+WARM_UP_S = 40
+"""Of latencies: for so long the second compiler takes most of one of two cores. With 10 s the first
+contender had a p50 of 465 ms, and the same one 4 ms later on."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The container files, checked without a Docker daemon: form, commands, settings, promises."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -77,6 +78,18 @@ def test_an_unknown_option_is_no_command() -> None:
     """The check above can fail: an option that `rtml run` does not have is refused."""
     with pytest.raises(Exception, match="No such option: --no-such-option"):
         parse(["run", "--no-such-option"])
+
+
+def test_services_that_the_pages_name_exist() -> None:
+    """What README and docs start by its name is a service of the file."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"docker compose up ([a-z]\w*)", page.read_text(encoding="utf-8"))
+    }
+    assert "broker" in named
+    assert named <= SERVICES.keys()
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -1,6 +1,7 @@
 """The import rule: a layer of `worker` imports only from those above it, libraries in place."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def imported(tree: ast.Module, package: str) -> Iterator[tuple[int, str]]:
             base = ".".join([*(parents if node.level else []), *filter(None, [node.module])])
             for alias in node.names:
                 yield node.lineno, f"{base}.{alias.name}"
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "os":
             # The environment is mostly reached as an attribute: `os.environ`.
             yield node.lineno, f"os.{node.attr}"
 
@@ -112,6 +113,13 @@ def violations(root: Path) -> list[str]:
         module = ".".join(part for part in parts[1:] if part != "__init__")
         found += module_violations(module, package, ast.parse(path.read_text()))
     return found
+
+
+def test_the_page_for_contributors_lists_the_layers() -> None:
+    """In their order, so that nobody has to look here for where a module belongs."""
+    _, _, page = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where things are")
+    named = re.findall(r"`([a-z_]+)`", page.partition("##")[0])
+    assert [*named, "__main__"] == LAYERS
 
 
 def test_every_module_keeps_the_import_rule() -> None:

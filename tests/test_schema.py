@@ -189,6 +189,12 @@ def test_what_is_not_supported_is_named(source: object, path: str, told: str) ->
         ({"type": "number", "minimum": 1, "exclusiveMinimum": 1}, "exclusiveMinimum"),
         ({"type": "number", "maximum": 1, "exclusiveMaximum": 1}, "exclusiveMaximum"),
         ({"type": "number", "minimum": 2, "maximum": 1}, "minimum"),
+        ({"type": "number", "exclusiveMinimum": 5, "maximum": 5}, "exclusiveMinimum"),
+        ({"type": "number", "minimum": 5, "exclusiveMaximum": 5}, "minimum"),
+        ({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "exclusiveMinimum"),
+        ({"type": "integer", "exclusiveMinimum": 2**63 - 1}, "exclusiveMinimum"),
+        ({"type": "integer", "exclusiveMaximum": -(2**63)}, "exclusiveMaximum"),
+        ({"type": "string", "minLength": 1_000_001}, "minLength"),
         ({"type": "string", "minLength": 3, "maxLength": 1}, "minLength"),
         ({"type": "string", "minLength": -1}, "minLength"),
         ({"type": "string", "maxLength": 2**70}, "maxLength"),
@@ -212,6 +218,20 @@ def test_bounds_that_no_decoder_could_keep_are_refused(source: dict[str, Any], p
     (problem,) = problems(event(a=source))
     assert problem.startswith(f"properties.a.{path}: ")
     assert len(problem) < 200
+
+
+@pytest.mark.parametrize(
+    ("source", "event"),
+    [
+        ({"type": "number", "minimum": 5, "maximum": 5}, b'{"a":5}'),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, b'{"a":0.5}'),
+        ({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 2}, b'{"a":1}'),
+    ],
+)
+def test_bounds_that_leave_something_are_kept(source: dict[str, Any], event: bytes) -> None:
+    """However narrow they are."""
+    schema = parse({"type": "object", "properties": {"a": source}})
+    assert Decoder(schema, schema.columns, []).decode([event]).faults == []
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\ud800"])
@@ -293,7 +313,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(max_size=3), SCHEMAS, max_size=3))
 def test_a_schema_that_is_accepted_can_be_decoded(properties: dict[str, Any]) -> None:
     """Whatever stands in a schema, it is refused as such or gives a working decoder."""

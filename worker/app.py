@@ -24,9 +24,10 @@ from faust.types.settings import Settings as FaustSettings
 from worker import bounds
 from worker.errors import TransportError
 from worker.graph.plan import Plan
-from worker.models import threads
+from worker.models import accepted, threads
 from worker.models.store.store import Store
 from worker.models.watchdog import watchdog
+from worker.places import accepted_folder
 from worker.services.fleet import Fleet
 from worker.services.location import DEFAULT_LOCATION, Location
 from worker.settings import Settings
@@ -95,6 +96,7 @@ class Worker:
     def __init__(self, plans: Mapping[str, Plan], settings: Settings, options: Options) -> None:
         """``plans`` by service name; each gets its own consumer group."""
         bounds.use(settings)
+        accepted.use(accepted_folder(os.environ))
         threads.use(settings.model_threads)  # of models that are loaded later, with a service
         self._stop = asyncio.Event()
         self._failures: dict[str, Exception] = {}

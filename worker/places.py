@@ -22,6 +22,11 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return _folder(environ, "XDG_CACHE_HOME", ".cache") / "models"
 
 
+def accepted_folder(environ: Mapping[str, str]) -> Path:
+    """Where it is written down which models were found sound, so that each is tried once."""
+    return _folder(environ, "XDG_CACHE_HOME", ".cache") / "accepted"
+
+
 def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
     base = environ.get(variable, "")
     return (Path(base) if base.startswith("/") else Path.home() / default) / "rtml"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
-from bench.floor import PassThrough, Ticket, main
-from worker.loop import new_event_loop
+from worker.stream.tools.bench.floor import PassThrough, Ticket, main
 
 
 class OneBatch(PassThrough):
@@ -19,5 +17,4 @@ class OneBatch(PassThrough):
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main(OneBatch, *sys.argv[1:5]))
+    main(OneBatch)

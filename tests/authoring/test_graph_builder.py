@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.authoring.support import problems
@@ -91,6 +91,7 @@ EXAMPLES = [
 ]
 
 
+@settings(max_examples=20)
 @given(st.data())
 def test_round_trip(data: st.DataObject) -> None:
     """Generated, loaded by the worker and by the notebook, generated again: the same text."""

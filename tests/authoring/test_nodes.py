@@ -194,10 +194,16 @@ def test_what_only_data_can_tell_waits_for_them(kind: str) -> None:
     assert NodeFactory.create(kind, kinds()[kind].EXAMPLE.params).kind == kind
 
 
-@pytest.mark.parametrize("operation", ["get_dummies", "abs", "str.lower", "isna"])
-def test_an_operation_on_the_whole_frame_waits_for_it(operation: str) -> None:
+@pytest.mark.parametrize(
+    "params",
+    [
+        *({"import": operation} for operation in ("get_dummies", "abs", "str.lower", "isna")),
+        {"import": "abs", "into": ["x", "y"]},
+    ],
+)
+def test_an_operation_on_the_whole_frame_waits_for_it(params: dict[str, Any]) -> None:
     """Without columns and categories nothing is wrong before the table is there."""
-    assert Pandas(params={"import": operation}).params == {"import": operation}
+    assert Pandas(params=params).params == params
 
 
 def test_wrong_columns_are_told_with_those_that_cannot_be_used() -> None:

@@ -60,7 +60,10 @@ def test_another_seed_draws_other_rows() -> None:
         ({}, "give train_size or test_size"),
         ({"train_size": 1.5}, "train_size"),
         ({"trainsize": 0.5}, "trainsize: is no known key; did you mean 'train_size'?"),
-        ({"train_size": 99}, "data: 3 rows cannot be split into 99"),
+        (
+            {"train_size": 99},
+            "3 rows cannot be split into 99 for training and 0 for the test; a share",
+        ),
     ],
 )
 def test_splits_that_cannot_be(params: dict[str, Any], told: str) -> None:

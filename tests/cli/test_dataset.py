@@ -234,7 +234,8 @@ def test_a_broker_that_goes_away_ends_it(tmp_path: Path, schema: Path) -> None:
     assert running.returncode == 3
     assert 20 <= report["acknowledged"] < 1_000
     assert report["rejected"] == 0
-    assert report["next_row"] == report["acknowledged"] + 1
+    # Of what was sent at last, a later row may have been acknowledged and an earlier one not.
+    assert 1 <= report["next_row"] <= report["acknowledged"] + 1
     assert f"go on with --resume-from {report['next_row']}" in err
 
 

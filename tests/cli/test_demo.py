@@ -185,6 +185,7 @@ def test_an_unknown_graph_is_refused(rtml: Rtml, name: str, hint: str) -> None:
     assert f"{hint}; name a graph file" in done.err
 
 
+@pytest.mark.long
 def test_a_killed_demo_leaves_no_worker_behind(start: Start) -> None:
     """SIGKILL for the command: its worker has nobody to work for, drains and ends."""
     process = start("--events", "100000", "--rate", "100")

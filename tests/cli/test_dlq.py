@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Rtml
+from tests.graph.support import graph, node, planned
 from tests.kafka.client import Record, produce
 from tests.kafka.letters import AT_MS, letter
 from tests.net import free_ports
+from worker.cli.console import Output
+from worker.cli.dlq.local import _lines
+from worker.cli.tally import Tally
 from worker.stream.embedded import EmbeddedBroker
+from worker.stream.tools.letters import Letter
+from worker.stream.tools.read import Stored
 
 LETTERS = [
     *(letter(i, "tx", service="one") for i in range(3)),
@@ -199,3 +205,14 @@ def test_every_command_has_help_with_an_example(rtml: Rtml, command: str) -> Non
     """The help of a command shows how it is used."""
     done = rtml("dlq", command, "--help")
     assert (done.code, f"Example: rtml dlq {command} " in done.out) == (0, True)
+
+
+def test_a_letter_without_its_content_is_no_tombstone() -> None:
+    """What was too large for it stands elsewhere: tried here, it is rejected as it was."""
+    made = letter(7, "tx", 2, stage="decode", error="BatchTooLarge", omitted="value")
+    stored = Letter(Stored("tx-dlq", 0, 17, AT_MS, None, None, tuple(made.headers)))
+    plan = planned(graph(node("times", "Arithmetic", left="a", op="*", right=2, into="x")))
+    (line,) = _lines(plan, [stored], Tally("letter"), Output.JSON)
+    told = json.loads(line)
+    assert (told["outcome"], told["error"]) == ("rejected", "BatchTooLarge")
+    assert told["message"] == "its content was too large for it; it stands at tx-2@7"

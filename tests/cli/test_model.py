@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ def test_an_empty_store(rtml: Rtml, store: Path) -> None:
 
 def test_show(rtml: Rtml, tmp_path: Path) -> None:
     """A version, an alias, or the newest; what it was trained on is kept."""
-    (tmp_path / "schema.json").write_text('{"type": "object", "properties": {}}')
+    trained_on = {"type": "object", "properties": {"f0": {"type": "number"}}}
+    (tmp_path / "schema.json").write_text(json.dumps(trained_on))
     rtml("model", "push", LR, "--name", "fraud", "--schema", tmp_path / "schema.json")
     rtml("model", "push", TREES, "--name", "fraud")
     rtml("model", "alias", "fraud", "champion", "1")
@@ -62,9 +64,10 @@ def test_show(rtml: Rtml, tmp_path: Path) -> None:
         ["1", "2"],
     )
     assert shown["inputs"] == {"X": {"dtype": "float32", "shape": [2]}}
-    assert shown["training_schema"] == {"type": "object", "properties": {}}
+    assert shown["training_schema"] == trained_on
     lines = rtml("model", "show", "fraud@1").out.splitlines()
     assert "  input     X float32[n, 2]" in lines
+    assert "  schema    f0" in lines
     assert "  versions  1, 2" in lines
 
 

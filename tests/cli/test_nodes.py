@@ -9,6 +9,8 @@ import pytest
 from pydantic import Field
 
 from tests.cli.conftest import ROOT, Rtml
+from worker.authoring.estimators import ESTIMATORS
+from worker.authoring.factory import AUTHORING, NodeFactory
 from worker.cli.kinds import params
 from worker.cli.pages import measured, pages, unmeasured
 from worker.graph.json_schema import summary
@@ -21,7 +23,8 @@ def test_all_kinds_are_listed(rtml: Rtml) -> None:
     """A line per kind: its name and what it does."""
     done = rtml("nodes")
     assert done.code == 0
-    assert [line.split()[0] for line in done.out.splitlines()] == list(kinds())
+    names = [line.split()[0] for line in done.out.splitlines()]
+    assert names == [*kinds(), *AUTHORING]
     assert all(len(line.split()) > 3 for line in done.out.splitlines())
 
 
@@ -69,9 +72,35 @@ def test_a_kind_in_full(rtml: Rtml) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", AUTHORING)
+def test_a_step_of_a_notebook_is_shown(rtml: Rtml, name: str) -> None:
+    """What only a notebook has: its sentence, its params, and a call that can be made so."""
+    done = rtml("nodes", name)
+    assert (done.code, done.err) == (0, "")
+    head, _, example = done.out.partition("\nexample\n")
+    lines = head.splitlines()
+    assert (lines[0], "Only a notebook has it; no graph takes it." in lines) == (name, True)
+    step = AUTHORING[name]
+    fields = {field.alias or key for key, field in step.Params.model_fields.items()}
+    assert fields <= {line.split()[0] for line in lines[lines.index("params") + 1 :] if line}
+    assert example.startswith(f"  msg = {name}(\n      params={{\n")
+    assert NodeFactory.create(name, step.EXAMPLE).params == step.EXAMPLE
+    report = rtml("nodes", name, "-o", "json").json
+    assert (report["notebook_only"], report["example"]["params"]) == (True, step.EXAMPLE)
+
+
+def test_every_model_that_can_be_trained_is_told(rtml: Rtml) -> None:
+    """The closed table of `ScikitLearn`: by the command, and on its page."""
+    told = rtml("nodes", "ScikitLearn").out
+    page = pages({}, AUTHORING)["ScikitLearn.md"]
+    assert all(f"  {path}\n" in told and f"`{path}`" in page for path in ESTIMATORS)
+
+
 def test_kinds_as_json(rtml: Rtml) -> None:
     """``--output json``: a list of all, or the one that was asked for."""
-    assert [report["kind"] for report in rtml("nodes", "-o", "json").json] == list(kinds())
+    reports = rtml("nodes", "-o", "json").json
+    assert [report["kind"] for report in reports] == [*kinds(), *AUTHORING]
+    assert {report["kind"] for report in reports if report["notebook_only"]} == {*AUTHORING}
     report = rtml("nodes", "Clip", "-o", "json").json
     assert report["summary"] == summary(kinds()["Clip"])
     assert report["params"][1] == {
@@ -98,7 +127,7 @@ def test_the_committed_pages_are_current() -> None:
     """``docs/nodes`` holds what ``make docs`` writes, whatever was measured: a page per kind."""
     folder = ROOT / "docs" / "nodes"
     written = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert {name: unmeasured(text) for name, text in written.items()} == pages(kinds())
+    assert {name: unmeasured(text) for name, text in written.items()} == pages(kinds(), AUTHORING)
 
 
 def test_what_was_measured_outlives_new_pages(rtml: Rtml, tmp_path: Path) -> None:
@@ -108,8 +137,8 @@ def test_what_was_measured_outlives_new_pages(rtml: Rtml, tmp_path: Path) -> Non
     page.write_text(measured(page.read_text(), "Measured: 9 ns per row."))
     for _ in range(2):
         assert rtml("nodes", "--markdown", str(tmp_path)).code == 0
-    assert page.read_text() == pages(kinds())["Clip.md"] + "\nMeasured: 9 ns per row.\n"
-    assert other.read_text() == pages(kinds())["Cast.md"]
+    assert page.read_text() == pages(kinds(), AUTHORING)["Clip.md"] + "\nMeasured: 9 ns per row.\n"
+    assert other.read_text() == pages(kinds(), AUTHORING)["Cast.md"]
 
 
 def test_pages_are_written(rtml: Rtml, tmp_path: Path) -> None:
@@ -117,13 +146,13 @@ def test_pages_are_written(rtml: Rtml, tmp_path: Path) -> None:
     done = rtml("nodes", "--markdown", str(tmp_path / "a" / "b"))
     assert (done.code, done.out) == (0, "")
     written = {path.name: path.read_text() for path in (tmp_path / "a" / "b").iterdir()}
-    assert written == pages(kinds())
+    assert written == pages(kinds(), AUTHORING)
     assert rtml("nodes", "Clip", "--markdown", str(tmp_path)).code == 2
 
 
 def test_a_page_in_full() -> None:
     """What it does, its params, and the example with its rows before and after."""
-    assert pages({"Clip": kinds()["Clip"]})["Clip.md"].splitlines()[:11] == [
+    assert pages({"Clip": kinds()["Clip"]}, {})["Clip.md"].splitlines()[:11] == [
         "# Clip",
         "",
         "Replaces numbers below `lower` by it and above `upper` by it; missing stays missing.",
@@ -140,7 +169,7 @@ def test_a_page_in_full() -> None:
 
 def test_the_page_of_pandas_has_every_operation() -> None:
     """The closed table is written out, with keywords and other names."""
-    page = pages({"Pandas": kinds()["Pandas"]})["Pandas.md"]
+    page = pages({"Pandas": kinds()["Pandas"]}, {})["Pandas.md"]
     assert all(f"`{name}`" in page for name in [*OPERATIONS, *ALIASES])
     assert "`skipna`: true or false, default true" in page
 

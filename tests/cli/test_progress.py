@@ -67,3 +67,22 @@ def test_the_meter_knows_its_seconds() -> None:
     """The clock runs from the start, for the rate."""
     with Meter(shown=False) as meter:
         assert 0 <= meter.seconds < 60
+
+
+LINE = """
+from worker.cli.progress import Line
+with Line() as line:
+    for i in range(1_000):
+        line(f"load: {i} of 1,000 events")
+    line("floor: starting " + "." * 200)
+"""
+
+
+def test_a_line_is_written_over() -> None:
+    """Rarely, but at once where something else goes on; it fits, and is gone in the end."""
+    shown = on_a_terminal(LINE).split("\r\x1b[2K")
+    assert shown[0] == ""
+    assert shown[1] == "load: 0 of 1,000 events"
+    assert len(shown) < 50
+    assert (shown[-2][:15], len(shown[-2])) == ("floor: starting", 99)
+    assert shown[-1] == ""

@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Done, Rtml
+from tests.services.support import presence, service
+from worker.cli.console import Output
+from worker.cli.service.options import tell
+from worker.services.outcome import Outcome
 
 NOWHERE = ["--brokers", "127.0.0.1:1"]
 
@@ -95,3 +99,19 @@ def test_all_problems_of_a_graph_are_told(rtml: Rtml, graph: Path) -> None:
     done = rtml("service", "publish", graph, *NOWHERE)
     assert done.code == 2
     assert ("delivry" in done.err, "none.onnx" in done.err) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"),
+    [
+        (0, "drained already, for no worker is there\n"),
+        (1, "drained by 1 worker\n"),
+        (2, "drained by 2 workers\n"),
+    ],
+)
+def test_who_did_it_is_told(capsys: pytest.CaptureFixture[str], workers: int, told: str) -> None:
+    """How many workers, or that there was none."""
+    there = [presence(f"w{i}", 0) for i in range(workers)]
+    outcome = Outcome(service("fraud"), there, reached=True)
+    tell((outcome, {}), "drained", Output.TABLE, no_wait=False)
+    assert capsys.readouterr() == ("fraud version 1\n", told)

@@ -67,6 +67,7 @@ def test_a_closed_stderr_hides_the_talk_only(shell: Shell, graph: Path, tmp_path
     assert (done.code, len(to.read_text().splitlines())) == (0, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("surroundings", ["PYTHONIOENCODING=latin-1", "LC_ALL=C PYTHONUTF8=0"])
 def test_few_characters_are_enough(shell: Shell, tmp_path: Path, surroundings: str) -> None:
     """Frames, ellipses and names are shown as well as can be; JSON is escaped, so it is the same.

@@ -11,7 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.cli.conftest import DATA, ROOT, Rtml
-from tests.graph.planning import node, planned
+from tests.graph.planning import planned
+from tests.graph.support import node
 from tests.models.makers import saved
 from worker.cli.loading import load_graph
 from worker.cli.tuning.measure import Cell

@@ -164,6 +164,16 @@ def test_a_header_that_is_no_utf8_is_told(tmp_path: Path, encoding: str) -> None
         pass
 
 
+def test_whole_floats_of_parquet_are_whole(tmp_path: Path) -> None:
+    """As pandas writes whole numbers with gaps; where the schema wants integers, a graph does."""
+    pq.write_table(pa.table({"n": [3.0, None, 2.5], "x": [3.0, 1.0, 2.0]}), tmp_path / "e.parquet")
+    fields = {"n": {"type": ["integer", "null"]}, "x": {"type": "number"}}
+    shape = shape_of({"properties": fields})
+    with open_events(tmp_path / "e.parquet", Format.PARQUET, shape) as events:
+        values = [row.value for row in events.rows]
+    assert values == [b'{"n":3,"x":3.0}', b'{"x":1.0}', b'{"n":2.5,"x":2.0}']
+
+
 def test_broken_text_in_parquet_costs_its_row(tmp_path: Path) -> None:
     """Bytes that are no UTF-8 in a column of text; the other rows are read."""
     raw = pa.array([b"a", b"\xff", b"c"], pa.binary())

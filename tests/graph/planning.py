@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from tests.graph.support import DATA
 from worker.graph.plan import Plan, plan
 from worker.graph.spec import parse
-
-DATA = Path(__file__).parent.parent / "data"
 
 
 def planned(
@@ -39,8 +37,3 @@ def planned(
         "sink": {"topic": "out", "fields": fields},
     }
     return plan(parse(graph), DATA)
-
-
-def node(node_id: str, kind: str, **params: Any) -> dict[str, Any]:
-    """One node of a graph file."""
-    return {"id": node_id, "type": kind, "params": params}

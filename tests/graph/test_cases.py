@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.graph.planning import node, planned
+from tests.graph.planning import planned
+from tests.graph.support import node
 from worker.errors import ConfigError
 from worker.graph import cases
 from worker.graph.compare import Tolerance, differences
@@ -32,7 +33,7 @@ def results(graph: Plan, folder: Path, text: str) -> list[cases.Result]:
     """The results of the cases in ``text``."""
     path = folder / "cases.yaml"
     path.write_text(text)
-    return cases.run(cases.load(path), functools.partial(score, graph))
+    return cases.run(cases.load(path), functools.partial(score, graph), graph.topics[0])
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -79,7 +80,7 @@ cases:
         (
             "{a: 1, b: 2}",
             "{scored: {}, topic: other}",
-            'topic: expected "other", got "the sink\'s own"',
+            'topic: expected "other", got "out"',
         ),
         (
             "{a: 1, b: 2}",
@@ -116,7 +117,7 @@ def test_other_answers_are_told(
 
 
 def test_a_topic_can_be_expected(tmp_path: Path) -> None:
-    """Where a Route sends an event is part of its answer."""
+    """Where a Route sends an event is part of its answer, and that it goes to the sink too."""
     graph = planned(
         [
             node("level", "Cut", column="a", bins=[0, 1, 2], labels=["low", "high"], into="level"),
@@ -126,12 +127,17 @@ def test_a_topic_can_be_expected(tmp_path: Path) -> None:
     text = """
 cases:
   - name: routed
-    events: [{a: 2}, {a: 2}]
-    expect: [{scored: {level: high}, topic: review}, {scored: {}, topic: out}]
+    events: [{a: 2}, {a: 2}, {a: 1}, {a: 1}]
+    expect:
+      - {scored: {level: high}, topic: review}
+      - {scored: {}, topic: out}
+      - {scored: {level: low}, topic: out}
+      - {scored: {}, topic: review}
 """
     [result] = results(graph, tmp_path, text)
     assert [(d.event, d.path, d.expected, d.actual) for d in result.differences] == [
-        (1, "topic", "out", "review")
+        (1, "topic", "out", "review"),
+        (3, "topic", "review", "out"),
     ]
 
 
@@ -245,5 +251,5 @@ def test_all_events_of_a_case_are_one_batch(tmp_path: Path) -> None:
     path.write_text(
         "cases: [{name: n, events: [{a: 1}, {a: 2}], expect: [{scored: {}}, {scored: {}}]}]"
     )
-    cases.run(cases.load(path), watched)  # type: ignore[arg-type]
+    cases.run(cases.load(path), watched, "out")  # type: ignore[arg-type]
     assert sizes == [2]

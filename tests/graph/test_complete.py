@@ -263,6 +263,7 @@ DUMMIES = "get_dummies"
         ),
         ([op(DUMMIES, columns=["g"], prefix="is"), model("is_f", "g_x")], {"g": ["f"]}),
         ([op(DUMMIES, columns=["g"], prefix_sep="="), model("g=f")], {"g": ["f"]}),
+        ([op(DUMMIES, "g", dummy_na=True), model("g_f", "g_nan")], {"g": ["f"]}),
         (
             [
                 op("fillna", ["car", "car_brand"], value="-"),

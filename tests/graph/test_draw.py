@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.graph.planning import node, planned
-from worker.graph.draw import boxes, edges, mermaid
+from tests.graph.planning import planned
+from tests.graph.support import node
+from worker.graph.draw import Look, boxes, edges, mermaid
 from worker.graph.layout import layout
 from worker.graph.plan import Plan
 from worker.graph.svg import svg
@@ -52,6 +53,19 @@ def test_boxes_and_arrows_are_those_of_the_plan() -> None:
         ("right", "meet"), ("meet", "keep"), ("keep", "band"), ("band", "desk"),
         ("desk", "out"), ("desk", "review"),
     ]  # fmt: skip
+
+
+def test_a_node_that_passes_everything_on_is_no_decision() -> None:
+    """It looks at nothing, unlike a Filter, Validate or Route."""
+    plan = planned(
+        [
+            node("enter", "Receiver", fields=["a"]),
+            node("keep", "Filter", column="a", op="gt", value=0, reason="low"),
+        ],
+        fields=["a"],
+    )
+    looks = {box.title: box.look for box in boxes(plan)}
+    assert (looks["enter"], looks["keep"]) == (Look.STEP, Look.DECISION)
 
 
 def test_svg_is_xml_that_needs_nothing_else() -> None:

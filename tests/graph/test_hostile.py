@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Iterator
@@ -79,6 +80,16 @@ def planned(kind: str, params: Any) -> Plan:
     return plan(parse(graph), None)
 
 
+@pytest.mark.parametrize("number", [HUGE, -HUGE, 2**64])
+def test_a_number_of_any_size_is_refused_or_taken(number: int) -> None:
+    """At every place of every kind: it never ends the loading with another exception."""
+    for kind in KINDS:
+        params = json.loads(json.dumps(dict(kinds()[kind].EXAMPLE.params)))
+        for place in places(params):
+            with contextlib.suppress(ConfigError):
+                planned(kind, replaced(params, place, number))
+
+
 @st.composite
 def hostile_params(draw: st.DrawFn) -> tuple[str, Any]:
     """A node kind, and its EXAMPLE's params with up to two odd values in them."""
@@ -119,7 +130,7 @@ def test_what_was_found_is_refused(kind: str, params: dict[str, Any]) -> None:
         planned(kind, params)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=300)
 @given(hostile_params(), st.data())
 def test_a_graph_is_refused_or_scores_every_event(
     chosen: tuple[str, Any], data: st.DataObject

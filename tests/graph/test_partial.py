@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.graph.planning import DATA, node
+from tests.graph.support import DATA, node
 from worker.errors import ConfigError
 from worker.graph.partial import sound_part
 from worker.graph.prepare import further_problems

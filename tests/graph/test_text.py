@@ -151,14 +151,14 @@ JSON = st.recursive(
 OBJECTS = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=9), JSON)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(OBJECTS, st.sampled_from([None, 2, "\t"]))
 def test_json_is_read_as_json(value: dict[str, Any], indent: Any) -> None:
     """Any JSON object, escaped and indented as json.dumps does, with tabs as well."""
     assert data(json.dumps(value, indent=indent)) == value
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(OBJECTS)
 def test_json_without_escapes_is_read_as_json(value: dict[str, Any]) -> None:
     """Text may stand as it is, where it has no character that YAML forbids."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.graph.planning import node, planned
+from tests.graph.planning import planned
+from tests.graph.support import node
 from worker.graph.plan import Plan
 from worker.graph.trace import Trace, trace
 

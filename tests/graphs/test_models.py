@@ -1,5 +1,6 @@
 """The models of the example graphs, through plain ONNX Runtime, against scikit-learn."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ NAMES = ["breast-cancer", "car-insurance", "digits"]
 Floats = npt.NDArray[np.floating[Any]]
 
 
+@functools.cache
 def session(name: str) -> onnxruntime.InferenceSession:
     """Return a session of the graph's model with one thread.
 
@@ -46,6 +48,7 @@ def test_scores_equal_scikit_learn_on_every_held_out_row(name: str) -> None:
     np.testing.assert_allclose(probabilities(name, rows), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_training_is_deterministic(name: str) -> None:
     """A second training comes to the same model, byte for byte."""

@@ -119,6 +119,7 @@ def test_data_survive_a_kill_and_a_stop(own_kafka: RealKafka) -> None:
     assert [record.value for record in read_all(address, "kept")] == [b"first", b"second"]
 
 
+@pytest.mark.long
 def test_properties_and_listeners_take_effect() -> None:
     """A property reaches the server, and a listener is advertised with the port of its proxy."""
     try:

@@ -8,6 +8,7 @@ import sys
 import uuid
 from pathlib import Path
 
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.client import MakeTopic, read_all
@@ -96,6 +97,7 @@ def test_a_refused_event_is_told(kafka: str, topic: MakeTopic) -> None:
     assert [record.value for record in read_all(kafka, name)] == [lines[0], lines[2]]
 
 
+@pytest.mark.long
 def test_the_demo_counts_only_its_own_events(kafka: str, tmp_path: Path) -> None:
     """On a Kafka with events of before, each run makes an equation; its groups are forgotten."""
     topic = f"demo-{uuid.uuid4().hex[:8]}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.kafka.client import Record, Stored, create_topic, produce
 from tests.kafka.configure import configure_topic
 from tests.kafka.feeder import Feeder
@@ -62,6 +64,7 @@ def test_the_limit_is_exact(kafka: str, tmp_path: Path) -> None:
     assert len(scored) > 0
 
 
+@pytest.mark.long
 def test_a_limit_lowered_while_the_worker_runs(kafka: str, tmp_path: Path) -> None:
     """What is refused is read again under the new limit: nothing lost, the large ones dead."""
     service = make_service(kafka, tmp_path)

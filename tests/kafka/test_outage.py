@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from tests.kafka.liveness import Liveness, ready
 from tests.kafka.service import make_service
 from tests.kafka.verdict import Verdict, events, judge
 from tests.kafka.waiting import until
+from worker.settings import Settings
+from worker.stream.tools.process import stop_timeout_s
 
 AWAY_S = 15.0
 NOTICED_S = 15.0
@@ -74,8 +78,41 @@ def test_sigterm_while_kafka_is_away(broker: RealKafka, tmp_path: Path) -> None:
     assert took_s < 10
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+def test_sigterm_while_kafka_is_silent(broker: RealKafka, tmp_path: Path, guarantee: str) -> None:
+    """A broker that takes requests and answers none: the stop keeps its bounds all the same."""
+    service = make_service(broker.bootstrap, tmp_path, guarantee=guarantee)
+    sent = events(4_000)
+    settings = {"RTML_DRAIN_TIMEOUT_MS": "2000", "RTML_GROUP_INSTANCE_ID": "one"}
+    assert broker.pid is not None
+    with service.worker(environment=settings) as worker:
+        worker.wait_ready()
+        with Feeder(broker.bootstrap, service.source, sent, 2_000) as feed:
+            feed.wait_sent(1_000)
+            os.kill(broker.pid, signal.SIGSTOP)
+            try:
+                begin_s = time.monotonic()
+                code = worker.terminate()
+                took_s = time.monotonic() - begin_s
+            finally:
+                os.kill(broker.pid, signal.SIGCONT)
+    with service.worker(environment=settings):
+        service.settled()
+    verdict = judge(sent, service.scored())
+    print(f"ended with {code} after {took_s:.1f} s")
+    assert (verdict.lost, verdict.reordered, verdict.altered) == (0, 0, 0)
+    assert guarantee == "at_least_once" or verdict.duplicated == 0
+    assert code == (3 if worker.log_events("drain_unfinished") else 0)
+    assert took_s < stop_timeout_s(Settings(drain_timeout_ms=2_000))
+
+
 @pytest.mark.parametrize(
-    ("end", "away_s"), [(RealKafka.stop, 0.0), (RealKafka.kill, AWAY_S)], ids=["restart", "killed"]
+    ("end", "away_s"),
+    [
+        pytest.param(RealKafka.stop, 0.0, id="restart"),
+        pytest.param(RealKafka.kill, AWAY_S, id="killed", marks=pytest.mark.long),
+    ],
 )
 def test_a_broker_that_goes_away_costs_nothing(
     broker: RealKafka, tmp_path: Path, end: Callable[[RealKafka], None], away_s: float

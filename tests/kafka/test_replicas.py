@@ -133,6 +133,7 @@ def test_replicas_of_one_command(kafka: str, tmp_path: Path) -> None:
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_replicas_do_not_outlive_their_command(kafka: str, tmp_path: Path) -> None:
     """Killed with SIGKILL, it leaves nobody behind: its replicas drain and leave the group."""
     service = make_service(kafka, tmp_path, partitions=2)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Done
 from tests.kafka.client import committed, create_topic, produce, read_all
 from tests.kafka.feeder import Feeder
 from tests.kafka.metrics import samples
@@ -220,6 +221,32 @@ def test_rollback_to_any_earlier_version(site: Site, service: Service) -> None:
             if json.loads(record.value or b"")["seq"] in seqs
         }
         assert models == {b"%s-score@%d" % (service.name.encode(), expected)}
+
+
+def test_events_by_command(site: Site, service: Service, tmp_path: Path) -> None:
+    """An event, or several in a list or one a line; exit 1 where one of them is rejected."""
+    path = tmp_path / "events.json"
+
+    def score(text: str, id_: str = service.name) -> Done:
+        path.write_text(text)
+        return site.rtml("score", id_, path)
+
+    event = '{"f0": 1, "f1": 2}'
+    done = score(event)
+    assert (done.code, done.json["status"], done.err) == (0, "scored", "")
+    assert score(f"[{event}]").json == [done.json]
+    assert score(f"{event}\n\n{event}\n").json == [done.json, done.json]
+    done = score(f'{event}\n{{"f0": "x"}}\n')
+    assert [one["status"] for one in done.json] == ["scored", "rejected"]
+    assert (done.code, done.err) == (1, "1 event of 2 rejected\n")
+    done = score("{")
+    assert (done.code, done.out, "the body is not JSON" in done.err) == (1, "", True)
+    done = score(event, service.name[:-1])
+    assert (done.code, f"did you mean '{service.name}'?" in done.err) == (2, True)
+    assert site.rtml("pause", service.name).code == 0
+    done = score(event)
+    why = f"no worker scores '{service.name}' now: it is paused; rtml service resume {service.name}"
+    assert (done.code, done.err) == (3, f"rtml: {why}\n")
 
 
 def test_pause_and_resume(site: Site, service: Service) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.kafka.waiting import until
 from worker.errors import ModelTimeoutError
+from worker.models import watchdog
 from worker.models.session import Session
 from worker.models.watchdog import HOPELESS, Watchdog, limited
 
@@ -89,3 +90,43 @@ def test_a_short_limit_leaves_time_to_end() -> None:
         until(lambda: slow.terminate)
         release.wait(0.3)
     assert told == []
+
+
+class Clock:
+    """Time that passes only while this thread sleeps; other watchdogs go by the real one."""
+
+    def __init__(self, *naps_s: float) -> None:
+        self.now_s, self._naps_s = 0.0, list(naps_s)
+        self._thread = threading.current_thread()
+
+    def perf_counter(self) -> float:
+        """Now."""
+        return self.now_s if self._is_here() else time.perf_counter()
+
+    def sleep(self, seconds: float) -> None:
+        """For the next of the naps, which may be longer than was asked for."""
+        if not self._is_here():
+            time.sleep(seconds)
+            return
+        if not self._naps_s:
+            raise StopAsyncIteration
+        self.now_s += self._naps_s.pop(0)
+
+    def _is_here(self) -> bool:
+        return threading.current_thread() is self._thread
+
+
+@pytest.mark.parametrize(
+    ("naps_s", "ended"), [([0.05, 60.0, 0.05], False), ([0.05] * 50, True)], ids=["still", "slow"]
+)
+def test_a_process_that_stood_still_ends_no_run(
+    monkeypatch: pytest.MonkeyPatch, naps_s: list[float], ended: bool
+) -> None:
+    """Under SIGSTOP, or on a machine that was paused, no model takes long."""
+    monkeypatch.setattr(watchdog, "time", Clock(*naps_s))
+    told: list[float] = []
+    dog, run = Watchdog(grace_s=2.4), Run()
+    dog.hopeless, dog._thread = told.append, threading.current_thread()
+    with dog.watched(run, 0.5), pytest.raises(StopAsyncIteration):
+        dog._watch()
+    assert (run.terminate, len(told)) == (ended, ended)

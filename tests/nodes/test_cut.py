@@ -79,6 +79,7 @@ def test_open_ends() -> None:
         ({"bins": [0, 0]}, r"params.bins\[1\]: edges must ascend"),
         ({"bins": [0, 1, 2], "labels": ["a"]}, "params.labels: 1 labels, but 2 intervals"),
         ({"bins": [0, 1], "labels": []}, "params.labels: 0 labels, but 1 intervals"),
+        ({"bins": [0, 1], "labels": [10**400]}, r"params.labels\[0\]: 1000.* is outside float64"),
     ],
 )
 def test_bins_and_labels_must_fit(params: dict[str, Any], problem: str) -> None:
@@ -93,6 +94,8 @@ def test_bins_and_labels_must_fit(params: dict[str, Any], problem: str) -> None:
         {"bins": ["0", "1"]},
         {"bins": [False, True]},
         {"bins": [0, float("inf")]},
+        {"bins": [0, 10**400]},
+        {"bins": [-(10**400), "inf"]},
         {"bins": [0]},
         {"bins": [0, 1, 2], "labels": ["a", 1]},
         {"bins": [0, 1, 2], "labels": [True, False]},

@@ -13,7 +13,7 @@ from mode import Service as Supervisor
 from tests.graph.support import graph, node, planned
 from tests.services.support import Memory, published, run
 from worker.codec.outcome import Outcomes
-from worker.errors import Fault, Stage
+from worker.errors import ConfigError, Fault, Problem, Stage
 from worker.graph.plan import Plan
 from worker.models.store.store import Store
 from worker.services import deploy
@@ -213,14 +213,44 @@ def test_it_is_not_ready_between_two_pumps(tmp_path: Path) -> None:
     led(tmp_path, work)
 
 
-def test_it_is_not_ready_while_a_broken_pump_drains(tmp_path: Path) -> None:
-    """What stopped it is told at once."""
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("no\n  more"), "no more"),
+        (
+            ConfigError([Problem("", "no topic 'a'"), Problem("", "none 'b'")]),
+            "no topic 'a'; none 'b'",
+        ),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_it_is_not_ready_while_a_broken_pump_drains(
+    tmp_path: Path, error: Exception, told: str
+) -> None:
+    """What stopped it is told at once, in one line, every problem of it."""
 
     async def work(place: Place) -> None:
         await place.gates.look(place.told)
         await reached(place, 1)
-        place.fleet.pumps[NAME].fail(RuntimeError("no more"))
-        assert await place.gates.look(place.location.reasons) == ["fraud: no more"]
+        place.fleet.pumps[NAME].fail(error)
+        assert await place.gates.look(place.location.reasons) == [f"fraud: {told}"]
+
+    led(tmp_path, work)
+
+
+def test_a_pump_that_breaks_while_it_is_taken_away_is_not_missed(tmp_path: Path) -> None:
+    """A service that is paused stays paused, however its drain ended."""
+
+    async def work(place: Place) -> None:
+        await place.gates.look(place.told)
+        await reached(place, 1)
+        pump = place.fleet.pumps[NAME]
+        await deploy.want(place.journal, NAME, "paused", wait_s=0)
+        place.keeper.look()
+        await place.gates.look(lambda: pump.fail(RuntimeError("no more")))
+        said = await place.said.get()
+        assert said is not None
+        assert (said.state, place.keeper.reason) == ("paused", "")
 
     led(tmp_path, work)
 

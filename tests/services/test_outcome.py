@@ -39,11 +39,11 @@ def test_all_workers_have_to_serve_it() -> None:
     ("said", "reached", "problem"),
     [
         (status("fraud", "a"), True, ""),
-        (status("fraud", "a", "loading"), False, "not all of the 1 workers"),
-        (status("fraud", "a", "paused"), False, "not all of the 1 workers"),
+        (status("fraud", "a", "loading"), False, "not all workers"),
+        (status("fraud", "a", "paused"), False, "not all workers"),
         (status("fraud", "a", "failed", reason="no model"), False, "a: no model"),
         (status("fraud", "a", "tripped", reason="all broke"), False, "a: all broke"),
-        (status("fraud", "a", updated_ms=0), False, "not all of the 1 workers"),
+        (status("fraud", "a", updated_ms=0), False, "not all workers"),
     ],
 )
 def test_what_one_worker_says(said: Status, reached: bool, problem: str) -> None:
@@ -57,7 +57,8 @@ def test_a_location_without_workers() -> None:
     """It is registered, not reached, and nobody is waited for."""
     found = outcome(presence("gone", 0))
     assert (found.reached, found.workers) == (False, [])
-    assert found.problem.startswith("registered, but no worker serves location 'edge'")
+    told = "registered, but no worker serves location 'edge'; start one: rtml run --location edge"
+    assert found.problem == told
 
 
 def test_a_failure_is_told_without_waiting_for_the_others() -> None:

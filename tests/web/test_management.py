@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.graph.support import graph, node, planned
@@ -59,6 +60,50 @@ def test_a_service_lives(client: Client) -> None:
     assert told(client, "POST", f"{NAME}/resume") == (202, 2, "running")
     assert client.ask("DELETE", NAME).status == 200  # nobody has to let go of it
     assert client.ask("GET", NAME).status == 404
+
+
+def test_what_is_published_is_listed(client: Client) -> None:
+    """Also what no worker serves, paused or not, with records that nobody can read; by location."""
+    client.ask("POST", "/services?id=fraud", body(2))
+    client.ask("POST", "/services?id=offer&location=hub", body(2))
+    client.ask("POST", f"{NAME}/pause")
+    assert client.ask("GET", "/services").json == {"services": []}
+    listed = client.ask("GET", "/locations/edge/services").json
+    (mine,) = listed["services"]
+    assert {name: mine[name] for name in ("id", "type", "location", "wanted", "versions")} == {
+        "id": "fraud",
+        "type": "edge",
+        "location": "edge",
+        "wanted": "paused",
+        "versions": [1],
+    }
+    assert (len(mine["digest"]), mine["deprecated"], listed["unreadable"]) == (64, False, {})
+    (other,) = client.ask("GET", "/locations/hub/services").json["services"]
+    assert (other["id"], other["type"]) == ("offer", "hub")
+    assert client.ask("GET", "/locations/paris/services").json["services"] == []
+
+
+def test_answers_are_what_the_document_says(client: Client) -> None:
+    """Each of them fits the schema that OpenAPI has for its route and status."""
+    one = "/services/{id}"
+    document = client.ask("GET", "/openapi.json").json
+    for method, route, path, sent in (
+        ("POST", "/services", "/services?id=fraud", body(2)),
+        ("PUT", one, NAME, body(3)),
+        ("GET", one, NAME, None),
+        ("GET", "/locations/{location}/services", "/locations/edge/services", None),
+        ("POST", f"{one}/rollback", f"{NAME}/rollback", None),
+        ("POST", f"{one}/pause", f"{NAME}/pause", None),
+        ("POST", f"{one}/resume", f"{NAME}/resume", None),
+        ("DELETE", one, NAME, None),
+        ("GET", one, NAME, None),
+    ):
+        found = client.ask(method, path, sent)
+        operation = document["paths"][route][method.lower()]
+        told = operation["responses"][str(found.status)]["content"]["application/json"]["schema"]
+        jsonschema.validate(found.json, {"components": document["components"], **told})
+    queries = [one["name"] for one in document["paths"]["/services"]["post"]["parameters"]]
+    assert queries == ["id", "location"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from worker.authoring.coroutines import run
 from worker.authoring.listing import listed
 from worker.authoring.scoring import as_body, post
 from worker.authoring.stored import as_argument, open_store, settings
-from worker.authoring.telling import show, told
+from worker.authoring.telling import deleted, show, told
 from worker.errors import ConfigError, Problem
 from worker.graph.asked import nearly_known, widened
 from worker.graph.complete import Place, complete
@@ -149,18 +149,12 @@ class EdgeUtils:
         """Deletes a service; its workers drain it, and its offsets are kept.
 
         Returns:
-            Whether there was such a service, and all of them are done with it.
+            Whether there was such a service, and all of them are done with it; why not is printed.
 
         Raises:
             TransportError: Kafka cannot be reached.
         """
-
-        async def use(journal: Journal) -> bool:
-            if service_id not in journal.registry.services:
-                return False
-            return (await deploy.delete(journal, service_id, wait_s=wait_s)).reached
-
-        return self._run(use)
+        return self._run(lambda journal: deleted(journal, service_id, wait_s))
 
     def score_edge(self, edge_location: str, service_id: str, scoring_data: Any) -> Any:
         """What a service says of events, over HTTP: the same scores as over the stream.

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StrictBool, StrictStr
 
@@ -42,6 +42,7 @@ class ModelUpload(Node):
 
     kind = "ModelUpload"
     Params = ModelUploadParams
+    EXAMPLE: ClassVar = {"model_path": "resources/quote.onnx", "alias": "champion"}
 
     def _problems(self, params: Any) -> Sequence[Problem]:
         name = params.name or _name_of(Path(params.model_path))

@@ -46,6 +46,8 @@ class Node:
 
     kind: ClassVar[str] = ""
     Params: ClassVar[type[BaseModel]] = _AnyParams
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {}
+    """Params that `rtml nodes` shows, of those that only the notebook has."""
 
     def __init_subclass__(cls) -> None:
         """A class that names no kind is called what it is called."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,16 @@ class ScikitLearn(Node):
 
     kind = "ScikitLearn"
     Params = ScikitLearnParams
+    EXAMPLE: ClassVar = {
+        "features": ["age", "brand_bmw", "brand_vw"],
+        "label": "quote",
+        "mode": "train",
+        "model_path": "resources/quote.onnx",
+        "params": {
+            "model": "sklearn.ensemble.GradientBoostingClassifier",
+            "model_params": {"n_estimators": 80, "max_depth": 5},
+        },
+    }
 
     def _problems(self, params: Any) -> Sequence[Problem]:
         return param_problems(params.params.model, params.params.model_params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StrictInt, StrictStr
 
@@ -35,6 +35,7 @@ class Simulator(Node):
 
     kind = "Simulator"
     Params = SimulatorParams
+    EXAMPLE: ClassVar = {"schema": "schema.json", "events": 1000, "seed": 1}
 
     def _problems(self, params: Any) -> Sequence[Problem]:
         if not isinstance(params.event_schema, dict):

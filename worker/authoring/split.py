@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, StrictFloat, StrictInt, model_validator
@@ -45,6 +45,7 @@ class Split(Node):
 
     kind = "Split"
     Params = SplitParams
+    EXAMPLE: ClassVar = {"train_size": 0.7, "seed": 1}
 
     def _process(self, msg: DataMsg | None) -> DataMsg:
         message = need_message(msg)
@@ -75,6 +76,7 @@ def _sizes(n: int, train: float | None, test: float | None) -> tuple[int, int]:
     if n_test is None:
         n_test = n - n_train
     if n_train < 1 or n_test < 1 or n_train + n_test > n:
-        message = f"{n} rows cannot be split into {n_train} for training and {n_test} for the test"
-        raise ConfigError(Problem("data", message))
+        parts = f"{max(n_train, 0)} for training and {max(n_test, 0)} for the test"
+        hint = "a share is below 1, such as 0.7; from 1 on a size counts rows"
+        raise ConfigError(Problem("data", f"{n} rows cannot be split into {parts}; {hint}"))
     return n_train, n_test

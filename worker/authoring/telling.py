@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from worker.errors import ModelError
+from worker.errors import ConfigError, ModelError
+from worker.services import deploy
+from worker.services.journal import Journal
 from worker.services.outcome import Outcome
 
 
@@ -28,3 +30,19 @@ def told(outcome: Outcome) -> str:
     if outcome.problem:
         print(f"service '{outcome.service.id}': {outcome.problem}")
     return outcome.url
+
+
+async def deleted(journal: Journal, service_id: str, wait_s: float) -> bool:
+    """Whether a service was there, and is gone; why not is said.
+
+    Raises:
+        TransportError: Kafka cannot be reached.
+    """
+    try:
+        outcome = await deploy.delete(journal, service_id, wait_s=wait_s)
+    except ConfigError as error:  # there is none of that id
+        print(error)
+        return False
+    if outcome.problem:
+        print(f"service '{service_id}': {outcome.problem}")
+    return outcome.reached

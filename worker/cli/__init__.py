@@ -17,7 +17,7 @@ from worker.errors import ConfigError, RtmlError, TransportError
 
 COMMANDS = (
     *("demo", "check", "test", "score", "explain", "tune", "nodes", "draw", "schema"),
-    *("run", "topics", "produce", "consume", "dlq"),
+    *("run", "topics", "produce", "consume", "dlq", "bench"),
     *("model", "service", "dataset"),
 )
 """Modules of this folder in the order of the help; each has ``register(app)``."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from worker.cli.streams import discard
@@ -87,7 +88,9 @@ def print_problems(problems: Iterable[Problem]) -> None:
 def print_json(data: Any) -> None:
     """Data as indented JSON on stdout, escaped where stdout cannot take every character."""
     escaped = not out.encoding.startswith("utf")
-    out.print(json.dumps(data, indent=2, ensure_ascii=escaped))
+    text = json.dumps(data, indent=2, ensure_ascii=escaped)
+    # As text it would be taken apart and put together for lines that are not wrapped anyway.
+    out.print(Segments([Segment(text)], new_lines=True))
 
 
 def print_rows(

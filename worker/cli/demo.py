@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,13 @@ import typer
 
 from worker.cli.console import KAFKA, ExitCode, Output, OutputOption, err, printable
 from worker.cli.interrupt import like_ctrl_c
-from worker.cli.kafka_options import PARTITIONS, WAIT_S, Waiting, settings_for
+from worker.cli.kafka_options import (
+    PARTITIONS,
+    WAIT_S,
+    Waiting,
+    settings_for,
+    worker_environment,
+)
 from worker.cli.loading import GRAPH_FILE, Loaded, load_graph
 from worker.errors import ConfigError, Problem, nearest
 
@@ -27,8 +32,6 @@ READY_S = 60.0
 WATCH_S = 0.5
 EMBEDDED_FETCH_WAIT_MS = 10
 """A fetch that finds nothing answers only after the whole wait there."""
-_OWN = ("RTML_GROUP", "RTML_HTTP_", "RTML_LOCATION", "RTML_LOG_", "RTML_BROKERS")
-"""Variables about what the demo decides itself."""
 
 
 def register(app: typer.Typer) -> None:
@@ -134,12 +137,12 @@ def _try(
     """One run; whether every event is accounted for."""
     from worker.cli.demo_report import report
     from worker.cli.progress import Meter
+    from worker.stream.tools.child import ChildEnded
     from worker.stream.tools.events import cycle
-    from worker.stream.tools.process import WorkerEnded
     from worker.stream.tools.trial import Trial
 
     begun_s = time.monotonic()
-    environment = _environment(settings, embedded=embedded)
+    environment = worker_environment(settings, embedded=embedded)
     with Trial(loaded.path, loaded.plan, settings, environment, forget=not embedded) as trial:
         worker, ledger = trial.worker, trial.ledger
         worker.keep_log = True
@@ -154,7 +157,7 @@ def _try(
                 worker.stop()
             trial.settle()
             worker.keep_log = not ledger.complete
-        except WorkerEnded as error:
+        except ChildEnded as error:
             err.print(f"rtml: {error}", style="red")
         except KeyboardInterrupt:
             worker.keep_log = False
@@ -170,16 +173,9 @@ def _try(
     return ledger.sent == n and not worker.keep_log
 
 
-def _environment(settings: Settings, *, embedded: bool) -> dict[str, str]:
-    """The worker's variables: ours, with settings for Kafka only where it is the user's."""
-    taken = ("RTML_",) if embedded else _OWN
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
-    return {**kept, "RTML_FETCH_MAX_WAIT_MS": str(settings.fetch_max_wait_ms)}
-
-
 def _stay(loaded: Loaded, settings: Settings, trial: Trial) -> None:
     """Until Ctrl-C, or until the worker ends by itself; says what to try meanwhile."""
-    from worker.stream.tools.process import WorkerEnded
+    from worker.stream.tools.child import ChildEnded
 
     spec, at = loaded.plan.spec, f"--brokers {settings.brokers}"
     err.print("\nBroker and worker go on until Ctrl-C. Try in another terminal:", style="bold")
@@ -195,7 +191,7 @@ def _stay(loaded: Loaded, settings: Settings, trial: Trial) -> None:
             time.sleep(WATCH_S)
     except KeyboardInterrupt:
         err.print("stopping", style="dim")
-    except WorkerEnded as error:
+    except ChildEnded as error:
         err.print(f"rtml: {error}", style="red")
         trial.worker.keep_log = True
 

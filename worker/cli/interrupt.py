@@ -54,6 +54,13 @@ def nothing_to_drain() -> Iterator[None]:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """SIGINT, SIGTERM and SIGHUP do nothing within: for what has a bound and is to be done."""
+    with _handled(lambda _, __: None, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        yield
+
+
+@contextmanager
 def draining(stop: Callable[[], object]) -> Iterator[list[int]]:
     """SIGINT calls ``stop`` within; a second one ends the process where it stands, exit 130.
 

@@ -25,6 +25,8 @@ PartitionsOption = Annotated[int, typer.Option(min=1, help="Of the topics that a
 
 WAIT_S = 10.0
 PARTITIONS = 4
+_OWN = ("RTML_GROUP", "RTML_HTTP_", "RTML_LOCATION", "RTML_LOG_", "RTML_BROKERS")
+"""Variables about what a command decides for the worker that it starts."""
 
 
 def settings_for(brokers: str | None, **flags: str | None) -> Settings:
@@ -57,3 +59,15 @@ class Waiting:
         if reason != self._last:
             err.print(f"{printable(reason)}; trying again", style="yellow")
             self._last = reason
+
+
+def worker_environment(settings: Settings, *, embedded: bool = False) -> dict[str, str]:
+    """The variables of a worker that a command starts: ours, but for what the command decides.
+
+    Args:
+        settings: of the command.
+        embedded: settings for Kafka are those of the user's, and this one is not.
+    """
+    taken = ("RTML_",) if embedded else _OWN
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
+    return {**kept, "RTML_FETCH_MAX_WAIT_MS": str(settings.fetch_max_wait_ms)}

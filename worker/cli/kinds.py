@@ -113,6 +113,7 @@ def report(name: str, kind: type[Node[Any]]) -> dict[str, Any]:
         "summary": summary(kind),
         "description": description(kind),
         "module": kind.__module__,
+        "notebook_only": False,
         "row_independent": kind.row_independent,
         "params": [asdict(param) for param in params(kind)],
         "example": {

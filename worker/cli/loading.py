@@ -93,10 +93,13 @@ def load_graph(argument: Path, *, inspected: bool = False, threads: int | None =
     from worker.graph.prepare import further_problems, prepare
     from worker.graph.spec import parse
     from worker.graph.text import read
+    from worker.models import accepted
     from worker.models.threads import use
+    from worker.places import accepted_folder
 
     settings = _settings()
     bounds.use(settings)
+    accepted.use(accepted_folder(os.environ))
     use(settings.model_threads if threads is None else threads)
     path = graph_path(argument)
     document = read(path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,9 @@ from worker.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from worker.models.store.catalog import Listing
     from worker.models.store.entry import Entry
+
+MOST_FIELDS = 20
+"""Of the events that a model was trained on, that are shown."""
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
 VersionArgument = Annotated[str, typer.Argument(metavar="NAME@VERSION")]
@@ -156,8 +160,18 @@ def _rows(entry: Entry, aliases: list[str]) -> list[tuple[str, str]]:
                 (kind, f"{name} {'text' if port.dtype == 'object' else port.dtype}[n{axes}]")
             )
     rows.append(("features", ", ".join(entry.features)))
+    rows.append(("schema", _fields(entry.training_schema)))
     rows += [("metric", f"{name} = {value:g}") for name, value in entry.metrics.items()]
     return [row for row in rows if row[1]]
+
+
+def _fields(schema: Mapping[str, Any] | None) -> str:
+    """The fields of the events that a schema declares."""
+    from worker.dataset.shape import shape_of
+    from worker.schema import column_name
+
+    names = [column_name(path) for path, _ in shape_of(schema).leaves()]
+    return ", ".join(names[:MOST_FIELDS]) + (", ..." if len(names) > MOST_FIELDS else "")
 
 
 def _aliases(listing: Listing, entry: Entry) -> dict[str, list[str]]:

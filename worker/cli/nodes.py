@@ -24,6 +24,8 @@ from worker.cli.console import (
 from worker.errors import ConfigError, Problem, nearest
 
 if TYPE_CHECKING:
+    from worker.authoring.node import Node as Step
+    from worker.cli.steps import Steps
     from worker.nodes.base import Node
 
 
@@ -42,33 +44,40 @@ def nodes(
         typer.Option("--markdown", metavar="DIR", help="Write a page per kind into this folder."),
     ] = None,
 ) -> None:
-    """List the node kinds, or show one with its params and an example."""
-    from worker.cli.kinds import report
+    """List the node kinds, or show one with its params and an example.
+
+    Among them are those that only a notebook has; no graph takes them.
+    """
+    from worker.cli import kinds as described
+    from worker.cli import steps as only
     from worker.graph.json_schema import summary
     from worker.nodes.registry import kinds
 
-    known = kinds()
-    if kind is not None and kind not in known:
-        raise ConfigError(Problem("", f"no node kind '{kind}'{nearest(kind, known)}"))
-    chosen = known if kind is None else {kind: known[kind]}
+    known, steps = kinds(), only.steps()
+    if kind is not None and kind not in known and kind not in steps:
+        raise ConfigError(Problem("", f"no node kind '{kind}'{nearest(kind, [*known, *steps])}"))
     if markdown is not None:
         if kind is not None:
             raise ConfigError(Problem("", "--markdown writes every kind; leave KIND away"))
-        _write_pages(chosen, markdown)
+        _write_pages(known, steps, markdown)
     elif output is Output.JSON:
-        reports = [report(name, one) for name, one in chosen.items()]
-        print_json(reports if kind is None else reports[0])
+        reports = {name: described.report(name, one) for name, one in known.items()}
+        reports |= {name: only.report(name, one) for name, one in steps.items()}
+        print_json(list(reports.values()) if kind is None else reports[kind])
     elif kind is None:
-        rows = [(name, _plain(summary(one))) for name, one in chosen.items()]
+        rows = [(name, _plain(summary(one))) for name, one in known.items()]
+        rows += [(name, f"{_plain(summary(one))} (notebook)") for name, one in steps.items()]
         print_rows(rows, ("bold",))
+    elif kind in steps:
+        _print_step(kind, steps[kind])
     else:
         _print(kind, known[kind])
 
 
-def _write_pages(chosen: Mapping[str, type[Node[Any]]], folder: Path) -> None:
+def _write_pages(known: Mapping[str, type[Node[Any]]], steps: Steps, folder: Path) -> None:
     from worker.cli.pages import measure_of, measured, pages
 
-    made = pages(chosen)
+    made = pages(known, steps)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -100,6 +109,24 @@ def _print(name: str, kind: type[Node[Any]]) -> None:
     types = {column: str(of) for column, of in example.types.items()}
     _print_columns("goes in", {f"{c} ({types[c]})": cells for c, cells in example.given.items()})
     _print_columns("comes out", example.gives)
+
+
+def _print_step(name: str, step: type[Step]) -> None:
+    from worker.cli.kinds import params_of
+    from worker.cli.steps import call, models
+    from worker.graph.json_schema import description
+
+    out.print(name, style="bold")
+    out.print(_plain(description(step)))
+    out.print("Only a notebook has it; no graph takes it.", style="yellow")
+    out.print("\nparams", style="bold")
+    rows = [(param.name, param.type, param.shown_default) for param in params_of(step.Params)]
+    print_rows(rows, ("cyan", "", "dim"), indent=2)
+    for task, paths in models(name).items():
+        out.print(f"\nmodels, {task}", style="bold")
+        print_rows([(path,) for path in paths], indent=2)
+    out.print("\nexample", style="bold")
+    out.print("\n".join(f"  {line}" for line in call(name, step).splitlines()))
 
 
 def _print_columns(title: str, columns: Mapping[str, list[Any]]) -> None:

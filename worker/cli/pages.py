@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worker.cli.kinds import Param, params, params_of, snippet
+from worker.cli.steps import Steps, call, models
 from worker.graph.json_schema import description, markdown, summary
 from worker.nodes.base import Node
 from worker.nodes.pandas import Pandas
+
+if TYPE_CHECKING:
+    from worker.authoring.node import Node as Step
 
 INDEX = "README.md"
 MEASURED = "Measured: "
@@ -18,10 +22,11 @@ MEASURED = "Measured: "
 Kinds = Mapping[str, type[Node[Any]]]
 
 
-def pages(kinds: Kinds) -> dict[str, str]:
-    """File name -> text: a page for each kind, and `INDEX` that lists them."""
+def pages(kinds: Kinds, steps: Steps) -> dict[str, str]:
+    """File name -> text: a page for each kind and each step, and `INDEX` that lists them."""
     made = {f"{name}.md": _page(name, kind) for name, kind in kinds.items()}
-    return {INDEX: _index(kinds), **made}
+    made |= {f"{name}.md": _step(name, step) for name, step in steps.items()}
+    return {INDEX: _index(kinds, steps), **made}
 
 
 def unmeasured(page: str) -> str:
@@ -40,14 +45,21 @@ def measure_of(page: str) -> str:
     return next((line for line in page.splitlines() if line.startswith(MEASURED)), "")
 
 
-def _index(kinds: Kinds) -> str:
-    rows = [(f"[{name}]({name}.md)", markdown(summary(kind))) for name, kind in kinds.items()]
+def _index(kinds: Kinds, steps: Steps) -> str:
+    rows, only = (
+        [(f"[{name}]({name}.md)", markdown(summary(one))) for name, one in listed.items()]
+        for listed in (kinds, steps)
+    )
     lines = [
         "# Node kinds",
         "",
         "Made by `make docs` from the nodes themselves; `rtml nodes KIND` shows the same.",
         "",
         *_table(("kind", "what it does"), rows),
+        "",
+        "Only a notebook has these; a graph goes without them.",
+        "",
+        *_table(("kind", "what it does"), only),
     ]
     return "\n".join(lines) + "\n"
 
@@ -66,6 +78,19 @@ def _page(name: str, kind: type[Node[Any]]) -> str:
     lines += _cells("Goes in:", {f"{c} ({types[c]})": v for c, v in example.given.items()})
     lines += _cells("Comes out:", example.gives)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _step(name: str, step: type[Step]) -> str:
+    lines = [f"# {name}", "", "A step of a notebook; no graph has it.", ""]
+    rows = [(f"`{p.name}`", p.type, p.shown_default) for p in params_of(step.Params)]
+    lines += [markdown(description(step)), "", "## Params", ""]
+    lines += [*_table(("param", "type", ""), rows), ""]
+    trained = models(name)
+    if trained:
+        cells = [(task, ", ".join(f"`{p}`" for p in paths)) for task, paths in trained.items()]
+        lines += ["## Models", "", *_table(("kind", "model"), cells), ""]
+    lines += ["## Example", "", "```python", *call(name, step).splitlines(), "```"]
+    return "\n".join(lines) + "\n"
 
 
 def _operations() -> Iterator[str]:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from worker.cli.console import err
 
 _QUIET_SECONDS = 1.0
+_SHOWN_SECONDS = 0.2
 
 
 class Meter:
@@ -63,3 +64,40 @@ class Meter:
             rate = done / max(self.seconds, 1e-9)
             text = f"{done:,} {self._noun}, {rate:,.0f}/s"
             self._bar.update(self._task, description=text, completed=fraction or 0.0)
+
+
+class Line:
+    """What goes on, on one line of stderr that is written over; draws nothing off a terminal.
+
+    So cheap that it may be told a thousand times a second while something is measured.
+    """
+
+    def __init__(self) -> None:
+        self._shown_s, self._topic = 0.0, ""
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._write("")
+
+    def __call__(self, text: str) -> None:
+        """Shows the text: a few times a second, but at once where the words before its ':' change.
+
+        Args:
+            text: what goes on, such as ``load: 3 of 5 events``.
+        """
+        topic, now_s = text.partition(":")[0], time.monotonic()
+        if topic != self._topic or now_s - self._shown_s > _SHOWN_SECONDS:
+            self._topic, self._shown_s = topic, now_s
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        if err.is_terminal and not err.is_dumb_terminal:
+            err.file.write(f"\r\x1b[2K{text[: err.width - 1]}")
+            err.file.flush()

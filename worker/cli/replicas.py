@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -87,16 +86,6 @@ def _drain(running: Sequence[subprocess.Popen[bytes]], asked: Sequence[int]) -> 
             for process in running:
                 process.kill()
         time.sleep(POLL_S)
-
-
-def drain_when_closed(watched: int) -> None:
-    """Makes this process drain, as by SIGTERM, when whoever started it has ended."""
-
-    def watch() -> None:
-        os.read(watched, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def alone(arguments: Sequence[str], index: int, replicas: int, port: int | None) -> list[str]:

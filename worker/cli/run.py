@@ -74,9 +74,10 @@ def run(
 ) -> None:
     """See `HELP`."""
     from worker import logs
-    from worker.cli.replicas import drain_when_closed, supervise
+    from worker.cli.replicas import supervise
     from worker.settings import load
     from worker.stream.security import security
+    from worker.stream.tools.command import drain_when_closed
 
     found = Gathered()
     if graphs and location is not None:

@@ -45,8 +45,10 @@ def store_of(settings: Settings) -> Store:
         ConfigError: a URL that cannot be used.
     """
     from worker import bounds
+    from worker.models import accepted
     from worker.models.store.store import Store
-    from worker.places import cache_folder, store_url
+    from worker.places import accepted_folder, cache_folder, store_url
 
     bounds.use(settings)
+    accepted.use(accepted_folder(os.environ))
     return Store(store_url(settings, os.environ), cache_folder(os.environ))

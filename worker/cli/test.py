@@ -82,7 +82,7 @@ def _run(graph: Path) -> tuple[Path, list[Result]]:
         problems += error.problems
     if problems or loaded is None:
         raise ConfigError(problems)
-    return path, cases.run(listed, functools.partial(score, loaded.plan))
+    return path, cases.run(listed, functools.partial(score, loaded.plan), loaded.plan.topics[0])
 
 
 def _print(path: Path, results: list[Result]) -> None:

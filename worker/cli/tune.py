@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +21,7 @@ from worker.cli.console import (
     printable,
 )
 from worker.cli.loading import GraphArgument, Loaded, load_graph
-from worker.errors import ConfigError, Problem
+from worker.cli.sampled import EventsArgument, sampled
 
 if TYPE_CHECKING:
     from worker.cli.tuning.measure import Cell
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from worker.cli.tuning.propose import Proposal
     from worker.graph.plan import Plan
 
-_MOST_EVENTS = 10_000
 _MOST_THREADS = 4
 _COMPARED = 1_000
 
@@ -46,13 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def tune(
     graph: GraphArgument,
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="Events, JSON lines; default: the graph's events.jsonl, or made up.",
-        ),
-    ] = None,
+    file: EventsArgument = None,
     p99_ms: Annotated[
         float | None,
         typer.Option(min=0.001, help="What 99 of 100 batches may take; default: for throughput."),
@@ -73,7 +65,7 @@ def tune(
 
     granted = cpus()
     plans, loaded = _plans(graph, granted)
-    events = _events(loaded, file)
+    events = sampled(loaded, file)
     now, most = _now(granted, sum(map(len, events)) / len(events))
     sizes = sorted({now[1], *(batch for batch in BATCHES if batch <= most)})
     with Meter(shown=True, noun="batches") as meter:
@@ -97,20 +89,6 @@ def _plans(graph: Path, granted: float) -> tuple[dict[int, Plan], Loaded]:
     for threads in range(2, most + 1):
         plans[threads] = load_graph(graph, threads=threads).plan
     return plans, loaded
-
-
-def _events(loaded: Loaded, file: Path | None) -> list[bytes]:
-    from worker.dataset.read import format_of, open_events
-    from worker.dataset.shape import shape_of
-    from worker.stream.tools.events import samples
-
-    if file is None:
-        return [value for value, _ in samples(loaded.path)]
-    with open_events(file, format_of(file), shape_of(loaded.plan.schema)) as source:
-        found = [row.value for row in islice(source.rows, _MOST_EVENTS)]
-    if not found:
-        raise ConfigError(Problem("", "holds no event", str(file)))
-    return found
 
 
 def _now(granted: float, mean_bytes: float) -> tuple[tuple[int, int], int]:

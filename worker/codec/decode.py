@@ -126,7 +126,8 @@ class Decoder:
                 drops.append(Drop(row, TOMBSTONE))
                 continue
             try:
-                self._refuse_deep([value])
+                if len(value) >= self._least:
+                    self._refuse_deep([value])
                 value.decode()
                 events.append(self._decode(value))
                 rows.append(row)

@@ -15,6 +15,7 @@ from worker.schema.limits import INT64_MAX, INT64_MIN
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
+_SIGNED = re.compile(r"[-+]?[0-9]{1,19}")
 _LOOSE = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 """How other programs write numbers, which JSON does not."""
 _WORDS = {"true": True, "false": False}
@@ -55,9 +56,12 @@ def guessed(cell: str) -> Any:
 
 def _typed(numeric: bool, boolean: bool, nested: bool, cell: str) -> Any:
     bare = cell.strip()
+    if numeric and _NUMBER.fullmatch(bare):  # its own digits: no precision is lost
+        return msgspec.Raw(bare.encode())
+    if numeric and _SIGNED.fullmatch(bare) and INT64_MIN <= int(bare) <= INT64_MAX:
+        return int(bare)  # +7 and 007 are whole, and a graph's integer takes no 7.0
     if numeric and _LOOSE.fullmatch(bare):
-        # The cell's own digits where they are a JSON number: no precision is lost.
-        return msgspec.Raw(bare.encode()) if _NUMBER.fullmatch(bare) else _finite(bare, cell)
+        return _finite(bare, cell)
     if boolean and bare.lower() in _WORDS:
         return _WORDS[bare.lower()]
     if nested and bare[:1] in ("[", "{"):

@@ -28,6 +28,7 @@ class Columns:
     Attributes:
         convert: how the cells of each column are read where they are text.
         as_text: whether text that stands in a column is a value of its own.
+        whole: whether numbers in it are whole ones only.
         notes: what the reader should know about the columns.
     """
 
@@ -63,6 +64,7 @@ class Columns:
         self.as_text = [
             one is None or "string" in one.kinds or one.kinds == KINDS for one in shapes
         ]
+        self.whole = [one is not None and _is_whole(one) for one in shapes]
         self._fields = _compiled(tree, shape)
 
     def _misfits(
@@ -104,6 +106,10 @@ class _Field:
     name: str
     source: int | list[_Field]
     stays: bool
+
+
+def _is_whole(shape: Shape) -> bool:
+    return "integer" in shape.kinds and "number" not in shape.kinds
 
 
 def _add(tree: Tree, path: Path, column: int) -> bool:

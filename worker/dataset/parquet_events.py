@@ -78,6 +78,8 @@ def _cells(batch: Any, columns: Columns, arrow: Any) -> Iterator[list[Any]]:
     """Python values by column; text is converted where its field holds none."""
     for i, column in enumerate(batch.columns):
         values = map(_plain, _values(column, arrow))
+        if columns.whole[i]:  # whole numbers with gaps are floats in pandas
+            values = map(_whole, values)
         if columns.as_text[i]:
             yield list(values)
         else:
@@ -110,6 +112,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _first_line(error: Exception) -> str:

@@ -51,7 +51,7 @@ class Expectation(_Part):
     """Exactly one outcome: ``scored`` with some of its fields, ``dropped`` or ``rejected``."""
 
     scored: dict[str, Any] | None = None
-    topic: str | None = Field(default=None, description="where a Route sends the scored event")
+    topic: str | None = Field(default=None, description="where the scored event goes")
     dropped: str | None = None
     rejected: Rejection | None = None
 
@@ -165,31 +165,33 @@ def _value(event: dict[str, Any] | None) -> bytes | None:
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def run(cases: Iterable[Case], score: Score) -> list[Result]:
+def run(cases: Iterable[Case], score: Score, sink: str) -> list[Result]:
     """Each case's result.
 
     Args:
         cases: as they were loaded.
         score: the graph's own scoring, from values to outcomes.
+        sink: the topic of what no Route sends elsewhere.
     """
-    return [_run(case, score) for case in cases]
+    return [_run(case, score, sink) for case in cases]
 
 
-def _run(case: Case, score: Score) -> Result:
+def _run(case: Case, score: Score, sink: str) -> Result:
     found: list[Difference] = []
     outcomes = score(case.values)
     for i, (expected, actual) in enumerate(zip(case.expected, outcomes, strict=True)):
-        found += _compared(i, expected, actual, case.tolerance)
+        found += _compared(i, expected, actual, case.tolerance, sink)
     return Result(case, tuple(found))
 
 
 def _compared(
-    i: int, expected: Expectation, actual: Scored | Drop | Fault, tolerance: Tolerance
+    i: int, expected: Expectation, actual: Scored | Drop | Fault, tolerance: Tolerance, sink: str
 ) -> list[Difference]:
     if isinstance(actual, Scored) and expected.scored is not None:
         found = list(differences(i, expected.scored, json.loads(actual.value), tolerance))
-        if expected.topic is not None and expected.topic != actual.topic:
-            found.append(Difference(i, "topic", expected.topic, actual.topic or "the sink's own"))
+        topic = actual.topic or sink
+        if expected.topic not in (None, topic):
+            found.append(Difference(i, "topic", expected.topic, topic))
         return found
     if isinstance(actual, Drop) and expected.dropped is not None:
         same = expected.dropped == actual.reason

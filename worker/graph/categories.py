@@ -20,6 +20,8 @@ from worker.graph.structure import node_params
 Category = str | int | bool
 _SHOWN = 8
 _WHOLE = re.compile(r"-?[0-9]+")
+_NAN = "nan"
+"""What `dummy_na` calls missing values, which are no category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,11 @@ def _named(dsl: Dsl, node: NodeSpec) -> tuple[dict[str, list[Category]], str]:
             found.setdefault(column, []).append(feature[len(sources.prefixes[column]) :])
         elif feature not in sources.types:
             left.append(feature)
+    kwargs = dict(node.params.get("kwargs") or {})
     if not found and not sources.named:
-        found = _guessed(left, str((node.params.get("kwargs") or {}).get("prefix_sep", "_")))
+        found = _guessed(left, str(kwargs.get("prefix_sep", "_")))
+    if kwargs.get("dummy_na"):
+        found = _without(found, _NAN)
     hint = ""
     if left and sources.prefixes:
         starts = " or ".join(f"'{start}'" for start in list(sources.prefixes.values())[:_SHOWN])
@@ -183,6 +188,11 @@ def _guessed(features: list[str], separator: str) -> dict[str, list[str]]:
         if cut and column and value:
             found.setdefault(column, []).append(value)
     return found
+
+
+def _without(found: Mapping[str, list[str]], gone: str) -> dict[str, list[str]]:
+    kept = {column: [text for text in texts if text != gone] for column, texts in found.items()}
+    return {column: texts for column, texts in kept.items() if texts}
 
 
 def _typed(texts: list[str], dtype: DType | None) -> list[Category]:

@@ -113,12 +113,12 @@ def _required(kind: type[Node[Any]]) -> list[str]:
     return ["params"] if _needs_some(kind.Params) else []
 
 
-def description(kind: type[Node[Any]]) -> str:
+def description(kind: type[Any]) -> str:
     """What a node kind does: its docstring."""
     return inspect.cleandoc(kind.__doc__ or "")
 
 
-def summary(kind: type[Node[Any]]) -> str:
+def summary(kind: type[Any]) -> str:
     """The first sentence of `description`."""
     first = description(kind).split("\n\n")[0]
     return " ".join(first.split())

@@ -73,9 +73,10 @@ def _after(
 
 
 def decides_only(node: Node[Any]) -> bool:
-    """Whether it changes no column, but says what becomes of rows: Filter, Validate, Route."""
+    """Whether it looks at columns, changes none, and says what becomes of rows, as Filter does."""
     signature = node.signature
-    return not (signature.writes.keys() - {TOPIC_COLUMN} or signature.removes)
+    changes = signature.writes.keys() - {TOPIC_COLUMN} or signature.removes
+    return bool(signature.reads) and not changes
 
 
 def _united(many: list[Sources]) -> dict[str, frozenset[str]]:

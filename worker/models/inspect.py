@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from worker.errors import ConfigError, Problem
 from worker.files import open_file
+from worker.models import accepted
 from worker.models.limited import Limits, answer
 
 __all__ = ["Limits", "Port", "Report", "inspect"]
-
-_KNOWN_MODELS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,6 @@ class Report:
     features: tuple[str, ...] = ()
 
 
-_known: dict[tuple[str, Limits], Report] = {}
-"""What this process has accepted: an inspection takes a second, which a model that is pushed and
-then published, or published again, need not wait for twice."""
-
-
 def inspect(path: Path, limits: Limits | None = None) -> Report:
     """What a model file is; the file is left as it is.
 
@@ -79,22 +74,22 @@ def inspect(path: Path, limits: Limits | None = None) -> Report:
         ConfigError: every reason for which it must not be used.
     """
     bounds = limits or Limits()
-    digest = _digest(path, bounds)
-    known = _known.get((digest, bounds))
+    known = accepted.recall(_digest(path, bounds), bounds)
     if known is not None:
-        return known
+        return _report(known)
     found = answer("examine", [path], bounds)
     if "reasons" in found:
         raise _refused(path, found["reasons"])
-    for key in ("inputs", "outputs"):
-        found[key] = {
-            name: Port(dtype, tuple(shape)) for name, (dtype, shape) in found[key].items()
-        }
-    report = Report(**found | {"features": tuple(found["features"])})
-    while len(_known) >= _KNOWN_MODELS:
-        _known.pop(next(iter(_known)), None)
-    _known[report.sha256, bounds] = report  # as what was inspected says, should it have changed
-    return report
+    accepted.keep(found, bounds)  # under the digest of what was inspected, should it have changed
+    return _report(found)
+
+
+def _report(found: Mapping[str, Any]) -> Report:
+    ports = {
+        key: {name: Port(dtype, tuple(shape)) for name, (dtype, shape) in found[key].items()}
+        for key in ("inputs", "outputs")
+    }
+    return Report(**{**found, **ports, "features": tuple(found["features"])})
 
 
 def _digest(path: Path, bounds: Limits) -> str:

@@ -11,9 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol
 
 LOOK_S = 0.05
+STILL_S = 0.2
+"""What passes between two looks beyond that is no model's time: the whole process stood still, as
+under SIGSTOP, a freezer or a paused machine."""
 HOPELESS = 3.0
 GRACE_S = 5.0
 """A run that still goes on after so many times its limit, and so long, will not end: on a busy
@@ -29,6 +33,15 @@ class Terminable(Protocol):
     terminate: bool
 
 
+@dataclass(slots=True)
+class _Run:
+    """A run that is under way; ``since_s`` on a clock that stands still where the process does."""
+
+    options: Terminable
+    since_s: float
+    limit_s: float
+
+
 class Watchdog:
     """Watches runs of any thread; a run costs two entries in a dict.
 
@@ -37,9 +50,9 @@ class Watchdog:
     """
 
     def __init__(self, grace_s: float = GRACE_S) -> None:
-        self._grace_s = grace_s
+        self._grace_s, self._still_s = grace_s, 0.0
         self.hopeless: Callable[[float], None] | None = None
-        self._runs: dict[int, tuple[Terminable, float, float]] = {}
+        self._runs: dict[int, _Run] = {}
         self._begun = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -48,7 +61,7 @@ class Watchdog:
         """Sets ``options.terminate`` if what is inside takes longer."""
         if self._thread is None:
             self._begin()
-        self._runs[id(options)] = (options, time.perf_counter(), seconds)
+        self._runs[id(options)] = _Run(options, time.perf_counter() - self._still_s, seconds)
         try:
             yield
         finally:
@@ -61,16 +74,23 @@ class Watchdog:
                 self._thread.start()
 
     def _watch(self) -> None:
+        looked_s = time.perf_counter()
         while True:
             time.sleep(LOOK_S)
-            for options, start_s, seconds in list(self._runs.values()):
-                took_s = time.perf_counter() - start_s
-                if took_s > seconds:
-                    options.terminate = True
-                most_s = max(HOPELESS * seconds, self._grace_s)
-                if took_s > most_s and self.hopeless is not None:
-                    told, self.hopeless = self.hopeless, None
-                    told(took_s)
+            now_s = time.perf_counter()
+            self._still_s += max(now_s - looked_s - STILL_S, 0.0)
+            looked_s = now_s
+            for run in list(self._runs.values()):
+                self._look(run, now_s - self._still_s)
+
+    def _look(self, run: _Run, now_s: float) -> None:
+        run.since_s = min(run.since_s, now_s)  # it may have begun before this thread was awake
+        took_s = now_s - run.since_s
+        if took_s > run.limit_s:
+            run.options.terminate = True
+        if took_s > max(HOPELESS * run.limit_s, self._grace_s) and self.hopeless is not None:
+            told, self.hopeless = self.hopeless, None
+            told(took_s)
 
 
 watchdog = Watchdog()

@@ -45,7 +45,10 @@ class Claims:
         self.sources: dict[str, str] = {}
 
     def claim(self, path: str, name: str, source: str) -> None:
-        """Gives ``name`` to ``source``; notes where another source or column has it."""
+        """Gives ``name`` to ``source``; notes where it is reserved, or another has it."""
+        if name.startswith("@"):
+            message = f"the new column '{name}': names that begin with @ are reserved"
+            self._columns.problem(path, message, sure=True)
         owner = self.sources.setdefault(name, source)
         if owner != source:
             message = f"'{name}' is also a new column of '{owner}'; Rename one of them"

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from worker.batch import Column, DType, Rows
-from worker.nodes._fit import Number
+from worker.nodes._fit import Number, fit
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes.base import Columns
 
@@ -21,7 +21,19 @@ Infinite: TypeAlias = Literal["-inf", "inf"]
 
 _INT64_END = 2**63
 
-Bins = Annotated[list[Number | Infinite], Field(min_length=2, max_length=MAX_ENTRIES)]
+
+def _within_float64(edge: float | str) -> float | str:
+    try:
+        float(edge)
+    except OverflowError:  # an int may have any size
+        raise ValueError("must be within float64") from None
+    return edge
+
+
+Bins = Annotated[
+    list[Annotated[Number | Infinite, AfterValidator(_within_float64)]],
+    Field(min_length=2, max_length=MAX_ENTRIES),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +65,27 @@ def edges_of(columns: Columns, path: str, bins: Sequence[float | str], dtype: DT
     return Edges(np.array(edges, dtype=np.float64), 0, len(edges))
 
 
-def check_labels(columns: Columns, path: str, labels: Sequence[object], n: int) -> None:
-    """Notes a problem if there is not one label for each of the ``n`` intervals."""
+def label_table(columns: Columns, path: str, labels: Sequence[Any], dtype: DType, n: int) -> Column:
+    """A missing one, then the labels as ``dtype``; notes if there is not one for each interval.
+
+    Args:
+        columns: takes the problems.
+        path: of the param that lists them.
+        labels: text or numbers.
+        dtype: of the result.
+        n: how many intervals there are.
+    """
     if len(labels) != n:
         columns.problem(
             path, f"{len(labels)} labels, but {n} intervals between the bins", sure=True
         )
+    held: list[Any] = [None]
+    for i, label in enumerate(labels):
+        try:
+            held.append(fit(label, dtype))
+        except ValueError as error:
+            columns.problem(f"{path}[{i}]", str(error), sure=True)
+    return Column.of(held, dtype)
 
 
 def interval(column: Column, edges: Edges, *, right: bool) -> Rows:

@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
 from worker.nodes._fit import Number
-from worker.nodes._intervals import Bins, Edges, check_labels, edges_of, interval
+from worker.nodes._intervals import Bins, Edges, edges_of, interval, label_table
 from worker.nodes._names import MAX_ENTRIES, Target
 from worker.nodes.base import Columns, Context, Example, Node, Params, Signature
 
@@ -49,12 +49,11 @@ class Cut(Node[CutParams]):
         self._edges = edges_of(columns, "bins", params.bins, dtype)
         labels = params.labels
         names: list[Any] = list(range(len(params.bins) - 1)) if labels is None else [*labels]
-        check_labels(columns, "labels", names, len(params.bins) - 1)
         dtype = DType.INT64
         if labels is not None:
             text = any(isinstance(label, str) for label in labels)
             dtype = DType.TEXT if text else DType.FLOAT64
-        self._table = Column.of([None, *names], dtype)
+        self._table = label_table(columns, "labels", names, dtype, len(params.bins) - 1)
         return Signature((params.column,), {params.into or params.column: ColumnType(dtype)})
 
     def process(self, batch: Batch) -> Batch:

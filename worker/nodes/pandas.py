@@ -56,9 +56,10 @@ class Pandas(Node[PandasParams]):
     true to ``ne``, as in pandas. Where pandas raises for a bad value, its row alone is rejected
     (CastError, DatetimeError), or missing with ``errors: coerce``. A result that is not finite, or
     beyond int64 or float32, is missing, and so are the texts nan and inf as floats. Numbers in text
-    are ASCII without ``_``. isin and map look float32 up with its own digits, so 0.1 is none of
-    them; sum, mean, min and max over float32 are float64. Without ``cols``, columns that an
-    operation or its value does not fit pass unchanged. Times are UTC.
+    are ASCII without ``_``. isin and map look float32 up in its own precision, as eq does, so 0.1
+    is found there; in pandas it is not. sum, mean, min and max over float32 are float64. Without
+    ``cols``, columns that an operation does not fit pass unchanged, and so do those that the value
+    of fillna or replace does not fit. Times are UTC.
     """
 
     Params = PandasParams

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from worker.batch import DType
+from worker.bounds import bounds
 from worker.errors import Problem
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -20,6 +21,7 @@ _PAIRS = (
     ("minLength", "maxLength"),
 )
 _TWICE = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
+_ENDS = {"exclusiveMinimum": INT64_MAX, "exclusiveMaximum": INT64_MIN}
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "enum": lambda value, bound: value in bound,
     "minimum": operator.ge,
@@ -50,7 +52,7 @@ def limits_of(
     if dtype is DType.DATETIME:
         given = [*limits, *(["default"] if default is not None else [])]
         return {}, None, [Problem(key, "is not supported for date-time") for key in given]
-    problems = [*_malformed(limits, kind)] or [*_contradictions(limits)]
+    problems = [*_malformed(limits, kind)] or [*_contradictions(limits, kind)]
     if default is not None and not problems:
         if not is_a(default, kind):
             problems.append(Problem("default", f"{_shown(default)} is no {kind}"))
@@ -90,12 +92,15 @@ def _malformed(limits: Mapping[str, Any], kind: str) -> list[Problem]:
         elif key in ("minLength", "maxLength"):
             if not (is_a(value, "integer") and value >= 0):
                 problems.append(Problem(key, f"must be a whole number from 0, not {_shown(value)}"))
+            elif key == "minLength" and value > bounds().max_text_length:
+                most = f"{bounds().max_text_length} (RTML_MAX_TEXT_LENGTH)"
+                problems.append(Problem(key, f"{value} is longer than any text may be, {most}"))
         elif not is_a(value, kind):
             problems.append(Problem(key, f"must be of type {kind}, not {_shown(value)}"))
     return problems
 
 
-def _contradictions(limits: Mapping[str, Any]) -> list[Problem]:
+def _contradictions(limits: Mapping[str, Any], kind: str) -> list[Problem]:
     if "enum" in limits and len(limits) > 1:
         others = ", ".join(key for key in limits if key != "enum")
         return [Problem("enum", f"list only what may occur, without {others}")]
@@ -105,11 +110,26 @@ def _contradictions(limits: Mapping[str, Any]) -> list[Problem]:
         if key in limits and exclusive in limits
     ]
     crossed = [
-        Problem(low, f"{low} {limits[low]} is above {high} {limits[high]}")
+        Problem(low, f"nothing is between {low} {limits[low]} and {high} {limits[high]}")
         for low, high in _PAIRS
-        if low in limits and high in limits and limits[low] > limits[high]
+        if low in limits and high in limits and _leaves_nothing(limits, low, high, kind)
     ]
+    if kind == "integer":
+        crossed += [
+            Problem(key, f"nothing that int64 holds is beyond {end}")
+            for key, end in _ENDS.items()
+            if limits.get(key) == end
+        ]
     return twice or crossed
+
+
+def _leaves_nothing(limits: Mapping[str, Any], low: str, high: str, kind: str) -> bool:
+    """Whether no value is within both bounds: above 5 and at most 5; whole, above 5 and below 6."""
+    least, most = limits[low], limits[high]
+    excluded = (low == "exclusiveMinimum") + (high == "exclusiveMaximum")
+    if kind == "integer":
+        return bool(most - least < excluded)
+    return bool(least > most or (excluded and least == most))
 
 
 def _within(value: Any, limits: Mapping[str, Any]) -> bool:

@@ -142,6 +142,7 @@ class Journal:
         Raises:
             TransportError: the topics cannot be followed any more.
         """
+        self._check()
         async with self._changed:
             await self._changed.wait()
         self._check()

@@ -9,7 +9,7 @@ import time
 import structlog
 from mode import Service as Supervisor
 
-from worker.errors import TransportError
+from worker.errors import ConfigError, TransportError
 from worker.graph.plan import Plan
 from worker.graph.warm import warm
 from worker.models.store.store import Store
@@ -205,9 +205,10 @@ class Keeper:
         return plan
 
     def _failed(self, _: str, error: Exception) -> None:
-        """The pump stopped by itself."""
-        self._broken = error
-        self._wake.set()
+        """The pump stopped by itself; of one that is being taken away nothing more is wanted."""
+        if self.id in self._fleet.pumps:
+            self._broken = error
+            self._wake.set()
 
     async def _report(self, service: Service, state: State, reason: str = "") -> None:
         await self._word.say(service, state, self._served_number, reason)
@@ -224,4 +225,5 @@ def _loading(number: int) -> str:
 
 
 def _told(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    problems = error.problems if isinstance(error, ConfigError) else [error]
+    return "; ".join(" ".join(str(one).split()) for one in problems) or type(error).__name__

@@ -40,11 +40,12 @@ class Outcome:
         if self.reached:
             return ""
         if not self.workers:
-            return f"registered, but no worker serves {where}: rtml run --location"
+            start = f"rtml run --location {self.service.location}"
+            return f"registered, but no worker serves {where}; start one: {start}"
         failed = [status for status in self.statuses if status.state in ("failed", "tripped")]
         if failed:
             return "; ".join(dict.fromkeys(f"{one.worker}: {one.reason}" for one in failed))
-        return f"not all of the {len(self.workers)} workers of {where} have answered yet"
+        return f"not all workers of {where} ({len(self.workers)}) have answered yet"
 
 
 async def settled(journal: Journal, service_id: str, wait_s: float) -> Outcome:

@@ -65,12 +65,13 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finishes what is in flight for the partitions, commits it and lets them go."""
         self.joined.clear()
+        opening = self._let_go()  # else a lane would appear while those that are there drain
         lanes = [self.lanes[partition] for partition in revoked if partition in self.lanes]
         try:
             await self.close(lanes)
         except Exception as error:  # noqa: BLE001 - aiokafka would swallow it
             self._failed(error)
-        await self._stop_opening()
+        await _ended(opening)
         for lane in lanes:
             self.lanes.pop(lane.partition, None)
         for partition in revoked:
@@ -101,16 +102,22 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def shut(self) -> None:
         """Opens no lane any more."""
         self._shut = True
-        await self._stop_opening()
+        await _ended(self._let_go())
 
-    async def _stop_opening(self) -> None:
+    def _let_go(self) -> list[asyncio.Task[None]]:
+        """Nothing is held any more, so that no further lane appears; the tasks that this ends."""
         opening = list(self._opening.values())
         for task in opening:
             task.cancel()
-        if opening:
-            await asyncio.wait(opening)
         self._opening.clear()
         self.held.clear()
+        return opening
+
+    def forget(self) -> None:
+        """Has no lane any more, and shows none."""
+        for partition in self.lanes:
+            self._meter.revoked(partition.partition)
+        self.lanes.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Holds the partitions, and begins to open a lane for each."""
@@ -124,8 +131,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._join()
 
     def reopen(self, partition: TopicPartition) -> None:
-        """A partition that is held, and still ours, gets a lane."""
-        if partition in self.held and not self._shut:
+        """A partition that is held, and still ours, gets a lane: one, however often it is asked."""
+        if partition in self.held and partition not in self._opening and not self._shut:
             self._opening[partition] = asyncio.create_task(self._open(partition))
 
     def hold(self, lane: Lane) -> bool:
@@ -146,6 +153,9 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def _open(self, partition: TopicPartition) -> None:
         try:
+            if self._source.start != "earliest":
+                with contextlib.suppress(KafkaError):  # it is asked for again where it is needed
+                    await self._group_resumes(partition.topic)
             lane = await self._delivery.open(partition, self)
             self._consumer.seek(partition, lane.frontier.position)
             self._consumer.resume(partition)
@@ -203,14 +213,18 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         return int(end if start == "latest" else first)
 
     async def _group_resumes(self, topic: str) -> bool:
-        """Whether the group had offsets in the topic when this assignment began; asked once."""
+        """Whether the group had offsets in the topic when this assignment began; asked once.
+
+        Asked before anything else is waited for: by then no other member has committed where its
+        own partitions begin.
+        """
         async with self._asking:
-            if self._resumes is None:
-                numbers = self._consumer.partitions_for_topic(topic) or set()
+            numbers = self._consumer.partitions_for_topic(topic)
+            if self._resumes is None and numbers:
                 places = [TopicPartition(topic, number) for number in numbers]
                 offsets = await asyncio.gather(*map(self._consumer.committed, places))
                 self._resumes = any(offset is not None for offset in offsets)
-            return self._resumes
+            return bool(self._resumes)
 
     def within(self, partition: TopicPartition, offset: int, first: int, end: int) -> int:
         """The offset to go on from; offsets that are gone from the log are counted as lost."""
@@ -228,3 +242,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             hint="retention removed them or the topic was made anew; reading from the first",
         )
         return first
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)

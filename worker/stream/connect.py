@@ -20,6 +20,8 @@ from worker.stream.security import security
 
 BACKOFF_MAX_S = 5.0
 STOP_TIMEOUT_S = 4.0
+CLOSE_TIMEOUT_S = 1.0
+"""For each part of a client that did not stop: a request without an answer would take 40 s."""
 CAUSE_TIMEOUT_MS = 5_000
 
 
@@ -195,14 +197,12 @@ async def stop(client: Client) -> None:
 
 async def _disconnect(client: Client) -> None:
     """Ends what a client that could not be stopped in time leaves running."""
-    sender = getattr(client, "_sender", None)
-    if sender is not None:
-        with contextlib.suppress(KafkaError, OSError):
-            await sender.close()
     network = getattr(client, "client", None) or getattr(client, "_client", None)
-    if network is not None:
-        with contextlib.suppress(KafkaError, OSError):
-            await network.close()
+    for part in (getattr(client, "_sender", None), network):
+        if part is not None:
+            with contextlib.suppress(KafkaError, OSError):  # TimeoutError is an OSError
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await part.close()
 
 
 def hear(producer: AIOKafkaProducer) -> None:

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 STARTED_AT_ONCE = 8
 """Each start asks Kafka a handful of questions; one by one, many partitions would take long."""
-AGAIN_S, AGAIN_MAX_S = 0.1, 5.0
+AGAIN_S, AGAIN_MAX_S, DOUBLINGS = 0.1, 5.0, 6
 
 
 class Served(NamedTuple):
@@ -85,7 +85,7 @@ class ExactlyOnce:
             TransportError: Kafka refuses.
         """
         if tries := self._tries[partition]:
-            await asyncio.sleep(min(AGAIN_S * 2**tries, AGAIN_MAX_S))
+            await asyncio.sleep(min(AGAIN_S * 2 ** min(tries, DOUBLINGS), AGAIN_MAX_S))
         async with self._starting:
             producer = await self._start(partition)
         try:
@@ -144,7 +144,10 @@ class ExactlyOnce:
             task = self._served.pop(writer.lane).task
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
-            await self._broke(writer, holder, error)
+            try:
+                await self._broke(writer, holder, error)
+            except Exception as worse:  # noqa: BLE001 - likewise: else its partition is held for ever
+                self._around.failed(worse)
 
     async def _broke(self, writer: Writer, holder: Holder, error: Exception) -> None:
         """Ends a lane that broke; another takes its place where its records are ours to write."""

@@ -21,6 +21,7 @@ class Guarded(Service):
     Attributes:
         name: of the service, bound to all that its tasks log.
         failure: what stopped it; set before ``failed`` is called.
+        over: nothing more is expected of its tasks, so that their errors tell nothing.
     """
 
     mundane_level = "debug"  # that services start and stop is no news
@@ -30,6 +31,7 @@ class Guarded(Service):
         super().__init__()
         self.name = name
         self.failure: Exception | None = None
+        self.over = False
         self._failed = failed
         self._ended = asyncio.Event()
 
@@ -44,8 +46,8 @@ class Guarded(Service):
             self.fail(error)
 
     def fail(self, error: Exception) -> None:
-        """Notes and tells the first error."""
-        if self.failure is None and not self.should_stop:
+        """Notes and tells the first error, also one of a drain."""
+        if self.failure is None and not self.over:
             self.failure = error
             self._ended.set()
             log.error("service_failed", error=f"{type(error).__name__}: {error}")

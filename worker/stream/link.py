@@ -102,6 +102,7 @@ class Link:
         """Leaves the group and disconnects; commits nothing."""
         await self.assignment.shut()
         await stop(self.consumer)
+        self.assignment.forget()
         await self.delivery.close()
 
 

@@ -220,6 +220,11 @@ class Meter:
         """A transaction has ended; aborted is also one of which nobody knows."""
         self._all.transactions.labels(self._service, self.topic, outcome).inc()
 
+    def ended(self) -> None:
+        """The service is stopped: it has nothing in work, and no breaker that keeps events back."""
+        self._in_flight.set(0)
+        self.breaker(is_open=False)
+
     def breaker(self, *, is_open: bool) -> None:
         """Whether the service reads nothing, because too many events broke."""
         self._all.breaker.labels(self._service).set(is_open)

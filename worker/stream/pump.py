@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 
 import structlog
@@ -20,6 +21,7 @@ from worker.graph.run import MODEL_TIMEOUT
 from worker.models.watchdog import limited
 from worker.score import Timing, score
 from worker.stream import unread
+from worker.stream.aside import Aside
 from worker.stream.connect import why_silent
 from worker.stream.guarded import Guarded
 from worker.stream.intake import put_back, rest, take
@@ -74,25 +76,30 @@ class Pump(Guarded):
         self.left = 0
         self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
         self.switch = Switch(terms.settings, meter, turned)
+        self._aside = Aside()
 
     async def on_stop(self) -> None:
         """Drains: nothing more is taken, what is in flight is finished and committed.
 
         After a failure nothing is committed; what was in flight is repeated by the next owner.
         """
-        if self.link is None:
-            return
-        assignment = self.link.assignment
+        link = self.link
         try:
-            await assignment.shut()
-            if self.failure is None:
-                self.left = await assignment.close(list(assignment.lanes.values()))
+            if link is not None:
+                await link.assignment.shut()
+                if self.failure is None:
+                    await self.unless_failed(self._drain(link))
         except Exception as error:  # noqa: BLE001 - a refused last commit must be told, not lost
-            self.failure = error
-            self._failed(error)
+            self.fail(error)
         finally:
-            self._meter.breaker(is_open=False)
-            await self.link.close()
+            self.over = True
+            if link is not None:
+                await link.close()
+            self._meter.ended()
+            self._aside.close()
+
+    async def _drain(self, link: Link) -> None:
+        self.left = await link.assignment.close(list(link.assignment.lanes.values()))
 
     @Service.task
     async def _pump(self) -> None:
@@ -202,7 +209,7 @@ class Pump(Guarded):
                 outcomes = score(plan, values, clock, timing)
         if outcomes is None or any(fault.error == MODEL_TIMEOUT for fault in outcomes.faults):
             with limited(limit_s):
-                outcomes = await asyncio.to_thread(score, plan, values, clock, timing)
+                outcomes = await self._aside.run(partial(score, plan, values, clock, timing))
         self._pace.note(values, sum(timing.nodes.values()))
         return outcomes
 

@@ -28,7 +28,7 @@ class Health:
         """The five routes."""
         return [
             Route("GET", "/health/live", self._live, "Liveness", _LIVE, "Live"),
-            Route("GET", "/health/ready", self._ready, "Readiness", _READY, "Ready"),
+            Route("GET", "/health/ready", self._ready, "Readiness", _READY, "Ready", own={503}),
             Route(
                 "GET",
                 "/metrics",
@@ -38,7 +38,7 @@ class Health:
                 media="text/plain",
             ),
             Route("GET", "/v2/health/live", self._live, "Liveness", _LIVE, "Live"),
-            Route("GET", "/v2/health/ready", self._ready, "Readiness", _READY, "Ready"),
+            Route("GET", "/v2/health/ready", self._ready, "Readiness", _READY, "Ready", own={503}),
         ]
 
     async def _live(self, _: web.Request) -> web.Response:

@@ -53,6 +53,7 @@ class OpenInference:
                     "Whether the model serves",
                     {200: "It does", 503: "It does not"} | _NONE,
                     "ModelReady",
+                    own={503},
                 ),
                 Route(
                     "POST",

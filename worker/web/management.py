@@ -38,6 +38,8 @@ _FAILURES = {
     500: "Something that is not to be; the worker's log says what",
     503: "Kafka or the model store cannot be reached",
 }
+_CHOSEN = {"id": "Of the service", "location": "By default that of this worker"}
+_CHANGED = {200: "Every worker of the location did it", 202: "Written down; not done yet"}
 _OF_BODIES = {
     408: "The body did not arrive in time",
     413: "Too many bytes",
@@ -68,21 +70,31 @@ class Management:
         graph = {JSON: _GRAPH}
         version = {JSON: {"type": "object", "properties": {"version": {"type": "integer"}}}}
         return [
-            self._route("POST", "/services", self._publish, "Publish a graph", graph),
-            self._route("GET", one, self._show, "A service and its versions"),
-            self._route("PUT", one, self._update, "Serve another graph", graph),
+            self._route(
+                "GET", "/locations/{location}/services", self._list, "What is published", "Listed"
+            ),
+            self._route(
+                "POST", "/services", self._publish, "Publish a graph", bodies=graph, query=_CHOSEN
+            ),
+            self._route("GET", one, self._show, "A service and its versions", "Shown"),
+            self._route("PUT", one, self._update, "Serve another graph", bodies=graph),
             self._route("DELETE", one, self._delete, "Take a service away"),
             self._route(
                 "POST",
                 f"{one}/rollback",
                 self._rollback,
                 "Serve an earlier version; by default the one before",
-                version,
+                bodies=version,
                 needs_body=False,
             ),
             self._route("POST", f"{one}/pause", self._pause, "Stop scoring"),
             self._route(
-                "POST", f"{one}/resume", self._resume, "Go on scoring", alone=self._resume_alone
+                "POST",
+                f"{one}/resume",
+                self._resume,
+                "Go on scoring",
+                "Resumed",
+                alone=self._resume_alone,
             ),
         ]
 
@@ -92,19 +104,19 @@ class Management:
         path: str,
         act: Callable[[web.Request, Place, Journal], Awaitable[web.Response]],
         summary: str,
-        bodies: dict[str, Any] | None = None,
+        schema: str = "Published",
         *,
-        needs_body: bool = True,
         alone: Callable[[web.Request], web.Response] | None = None,
+        **rest: Any,
     ) -> Route:
-        """``alone``: answers where the worker serves no location."""
+        """``alone`` answers where the worker serves no location; ``rest``: more of the `Route`."""
 
         async def handler(request: web.Request) -> web.Response:
             place = self._place()
             if place is None:
                 if alone is not None:
                     return alone(request)
-                hint = "start a worker without graphs: rtml run --location"
+                hint = "start a worker without graphs: rtml run --location NAME"
                 raise Refusal(409, "this worker serves the graphs of its start only", hint=hint)
             if place.journal is None:
                 raise Refusal(503, "the registry is not read yet", hint="try again")
@@ -115,18 +127,14 @@ class Management:
             except TransportError as error:
                 raise Refusal(503, str(error), hint="try again") from error
 
-        answers = {200: "Every worker of the location did it", 202: "Written down; not done yet"}
-        return Route(
-            method,
-            path,
-            handler,
-            summary,
-            answers | _FAILURES | (_OF_BODIES if bodies else {}),
-            "Service",
-            bodies=bodies or {},
-            needs_body=needs_body,
-            guarded=True,
-        )
+        answers = {200: "As it is now"} if method == "GET" else _CHANGED
+        answers = answers | _FAILURES | (_OF_BODIES if "bodies" in rest else {})
+        return Route(method, path, handler, summary, answers, schema, guarded=True, **rest)
+
+    async def _list(self, request: web.Request, _: Place, journal: Journal) -> web.Response:
+        found = deploy.listed(journal, request.match_info["location"])
+        services = [described(journal, outcome) for outcome in found]
+        return answer({"services": services, "unreadable": journal.registry.unreadable})
 
     async def _publish(self, request: web.Request, place: Place, journal: Journal) -> web.Response:
         spec, plan = await self._graph(request, place)

@@ -69,12 +69,17 @@ def _operation(route: Route, *, local: bool) -> dict[str, Any]:
         "description": "Anything else that is refused",
         "content": {JSON: {"schema": refer("Error")}},
     }
-    names = _VARIABLE.findall(route.path)
-    if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in names
-        ]
+    text = {"type": "string"}
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in _VARIABLE.findall(route.path)
+    ]
+    parameters += [
+        {"name": name, "in": "query", "description": told, "schema": text}
+        for name, told in route.query.items()
+    ]
+    if parameters:
+        operation["parameters"] = parameters
     if route.bodies:
         content = {kind: {"schema": schema} for kind, schema in route.bodies.items()}
         operation["requestBody"] = {"required": route.needs_body, "content": content}
@@ -84,9 +89,8 @@ def _operation(route: Route, *, local: bool) -> dict[str, Any]:
 
 
 def _response(route: Route, status: int, told: str) -> dict[str, Any]:
-    """Readiness that is not there says so in its own form; other failures are errors."""
-    own = status < 400 or (route.method == "GET" and status == 503)
-    if not own:
+    """Some failures have the form of the answer, such as that of readiness; others are errors."""
+    if status >= 400 and status not in route.own:
         return {"description": told, "content": {JSON: {"schema": refer("Error")}}}
     schema = refer(route.schema) if route.schema else {"type": "string"}
     return {"description": told, "content": {route.media: {"schema": schema}}}

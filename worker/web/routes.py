@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ class Route:
         answers: status -> what it means.
         schema: of the answer's body, by name in the document; empty for what is no JSON.
         media: content type of the answer.
+        own: failures that have the form of the answer; the others are errors.
+        query: name -> what it chooses; none of them has to be given.
         bodies: content type -> JSON Schema of the request's body.
         needs_body: where there are bodies, one has to be sent.
         guarded: scores or changes something, so that it needs a token beyond loopback.
@@ -35,6 +37,8 @@ class Route:
     answers: Mapping[int, str]
     schema: str = ""
     media: str = "application/json"
+    own: Collection[int] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
     bodies: Mapping[str, Any] = field(default_factory=dict)
     needs_body: bool = True
     guarded: bool = False

@@ -61,6 +61,44 @@ def scored(event: dict[str, Any], key: str) -> dict[str, Any]:
     return an_object({"status": {"const": "scored"}, key: event}, {"topic": _TEXT})
 
 
+_COUNT = {"type": "integer"}
+_FLAG = {"type": "boolean"}
+_TEXTS = {"type": "object", "additionalProperties": _TEXT}
+_STATUS: dict[str, Any] = {
+    "worker": _TEXT,
+    "version": _COUNT,
+    "updated_ms": _COUNT,
+    "state": _TEXT,
+    "reason": _TEXT,
+    "serving": {"type": ["integer", "null"]},
+    "at_ms": _COUNT,
+}
+_PUBLISHED: dict[str, Any] = {
+    "id": _TEXT,
+    "name": _TEXT,
+    "type": {"enum": ["edge", "hub"]},
+    "location": _TEXT,
+    "created": _COUNT,
+    "updated": _COUNT,
+    "deprecated": _FLAG,
+    "wanted": {"enum": ["running", "paused"]},
+    "version": _COUNT,
+    "versions": listed(_COUNT),
+    "digest": {"type": ["string", "null"]},
+    "models": _TEXTS,
+    "url": _TEXT,
+    "reached": _FLAG,
+    "problem": _TEXT,
+    "workers": listed(an_object(_STATUS)),
+}
+_VERSION: dict[str, Any] = {
+    "version": _COUNT,
+    "digest": _TEXT,
+    "models": _TEXTS,
+    "created": _COUNT,
+    "graph": {"type": "object"},
+}
+
 NOT_SCORED = {
     "Dropped": an_object(
         {"status": {"const": "dropped"}, "reason": _TEXT, "node": {"type": ["string", "null"]}}
@@ -98,6 +136,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "graph": _TEXT,
         }
     ),
+    "Published": an_object(_PUBLISHED),
+    "Shown": an_object(_PUBLISHED | {"versions": listed(an_object(_VERSION))}),
+    "Listed": an_object({"services": listed(refer("Published")), "unreadable": _TEXTS}),
+    "Resumed": {"anyOf": [refer("Published"), refer("Service")]},
     **NOT_SCORED,
     "Scored": an_object(
         {"status": {"const": "scored"}},

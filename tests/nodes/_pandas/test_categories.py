@@ -198,6 +198,33 @@ def test_categories_of_one_column() -> None:
             {"import": "get_dummies", "kwargs": {"prefix": ""}, "categories": CATEGORIES},
             None,
         ),
+        (
+            {
+                "import": "get_dummies",
+                "kwargs": {"prefix": "@to", "prefix_sep": ""},
+                "cols": "s",
+                "categories": ["pic"],
+            },
+            r"categories.s\[0\]: the new column '@topic': names that begin with @ are reserved",
+        ),
+        (
+            {
+                "import": "get_dummies",
+                "kwargs": {"columns": ["i"]},
+                "cols": "s",
+                "categories": ["a"],
+            },
+            "params.kwargs.columns: cols names them already",
+        ),
+        (
+            {"import": "get_dummies", "cols": ["s"], "categories": CATEGORIES},
+            "params.categories.i: 'i' is none of the columns that are encoded",
+        ),
+        ({"import": "cut", "kwargs": {"bins": [0, 10**400]}, "cols": "i"}, "within float64"),
+        (
+            {"import": "cut", "kwargs": {"bins": [0, 1], "labels": [2**63]}, "cols": "i"},
+            r"kwargs.labels\[0\]: 9223372036854775808 is outside int64",
+        ),
     ],
 )
 def test_refused(params: dict[str, Any], problem: str | None) -> None:

@@ -165,6 +165,15 @@ def test_a_sum_beyond_int64_is_missing(rows: list[tuple[int, ...]], skipna: bool
     assert found.to_list() == [s if -(2**63) <= (s := sum(r)) < 2**63 else None for r in rows]
 
 
+@pytest.mark.parametrize("operation", ["add", "sub", "mul", "div"])
+@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.FLOAT64])
+def test_an_operand_beyond_float64(operation: str, dtype: DType) -> None:
+    """A whole number may have any size in a file; it is refused with its place."""
+    params = {"import": operation, "kwargs": {"other": 10**400}, "cols": "x"}
+    with pytest.raises(ConfigError, match=r"params.kwargs.other: 1000.* is outside float64"):
+        build("Pandas", params, {"x": dtype})
+
+
 def test_the_least_int64_has_no_absolute_value() -> None:
     """It is missing, not negative."""
     items = [-(2**63), None, -5]
@@ -190,3 +199,11 @@ def test_refused(params: dict[str, Any], problem: str) -> None:
     """Keywords that contradict the columns or would look at other rows."""
     with pytest.raises(ConfigError, match=problem):
         build("Pandas", params, {"a": DType.INT64, "b": DType.INT64})
+
+
+@pytest.mark.parametrize("operation", ["sum", "mean", "min", "max"])
+def test_without_a_number_there_is_nothing_to_sum(operation: str) -> None:
+    """A frame of text is refused where the graph is loaded, not at its first event."""
+    params = {"import": operation, "kwargs": {"axis": 1}, "into": "y"}
+    with pytest.raises(ConfigError, match="cols: no column that reaches this node fits; needs"):
+        build("Pandas", params, {"s": DType.TEXT})

@@ -103,6 +103,21 @@ def test_isin(dtype: DType, data: st.DataObject) -> None:
     assert result("isin", items, dtype, values=[*listed, None]) == expected
 
 
+@pytest.mark.parametrize(
+    ("operation", "kwargs", "expected"),
+    [
+        ("isin", {"values": [0.1]}, [True, False]),
+        ("eq", {"other": 0.1}, [True, False]),
+        ("map", {"arg": {"0.1": "a"}}, ["a", None]),
+    ],
+)
+def test_float32_is_compared_in_its_own_precision(
+    operation: str, kwargs: dict[str, Any], expected: Items
+) -> None:
+    """A feature of 0.1 is 0.1, also where pandas looks it up among doubles and finds nothing."""
+    assert result(operation, [0.1, 0.2], DType.FLOAT32, **kwargs) == expected
+
+
 @pytest.mark.parametrize("inclusive", ["both", "neither", "left", "right"])
 @given(items=smalls | wholes, left=st.integers(-9, 0), right=st.integers(0, 9) | st.floats(0, 9))
 def test_between(inclusive: str, items: Items, left: int, right: float) -> None:

@@ -18,7 +18,7 @@ from worker.cli.kafka_options import Waiting
 from worker.cli.loading import load_graph
 from worker.cli.tally import Tally
 from worker.codec.outcome import Drop, Scored
-from worker.errors import Fault
+from worker.errors import Fault, Stage
 
 if TYPE_CHECKING:
     from worker.graph.plan import Plan
@@ -62,7 +62,10 @@ def _lines(plan: Plan, batch: list[Letter], tally: Tally, output: Output) -> Ite
     from worker.score import score
 
     outcomes: Iterable[Outcome] = score(plan, [letter.record.value for letter in batch])
-    for letter, outcome in zip(batch, outcomes, strict=True):
+    for letter, found in zip(batch, outcomes, strict=True):
+        outcome = found
+        if letter.elsewhere:  # a null that nobody sent
+            outcome = Fault(0, Stage.DECODE, letter.text("error"), letter.elsewhere)
         tally.add(letter.id, outcome)
         if output is Output.JSON:
             yield _described(letter, outcome)

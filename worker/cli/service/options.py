@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from worker.cli.console import ExitCode, Output, err, out, print_json, printable
+from worker.cli.console import ExitCode, Output, count, err, out, print_json, printable
 from worker.cli.kafka_options import Waiting
 
 if TYPE_CHECKING:
@@ -77,10 +77,11 @@ def tell(told: Told, done: str, output: Output, *, no_wait: bool) -> None:
         version = f" version {outcome.service.version}" if outcome.service.version else ""
         out.print(printable(f"{outcome.service.id}{version}"), style="bold")
     if outcome.reached:
-        count = len(outcome.workers)
         if done == "served" and outcome.service.wanted == "paused":
             done = "paused"
-        err.print(f"{done} by {count} worker{'s' if count != 1 else ''}", style="green")
+        n = len(outcome.workers)
+        who = f"by {count(n, 'worker')}" if n else "already, for no worker is there"
+        err.print(f"{done} {who}", style="green")
         return
     err.print(printable(outcome.problem), style="yellow" if no_wait else "red")
     if not no_wait:

@@ -33,11 +33,12 @@ def _binary(calculate: Operator) -> Callable[..., Change]:
 
     def make(columns: Columns, kwargs: OperandKwargs, _: str, dtype: DType) -> Change:
         other, fill = kwargs.other, kwargs.fill_value
-        right: Any = other
+        right: Any
         if isinstance(other, str):
             right = _empty(columns.need("kwargs.other", other, NUMBERS).dtype)
-        elif dtype is DType.INT64 and isinstance(other, int):
-            right = fitted(columns, "other", other, dtype) or 0
+        else:
+            exact = dtype is DType.INT64 and isinstance(other, int)
+            right = fitted(columns, "other", other, dtype if exact else DType.FLOAT64) or 0
         if calculate is operator.truediv and other == 0:
             columns.problem(
                 "kwargs.other", "dividing by 0 would make every result missing", sure=True

@@ -13,7 +13,7 @@ from pydantic import Field, StrictBool, StrictStr, field_validator
 from worker.batch import NUMBERS, Column, DType
 from worker.nodes._changes import Change
 from worker.nodes._fit import Number, common_dtype
-from worker.nodes._intervals import Infinite, check_labels, edges_of, interval
+from worker.nodes._intervals import Bins, edges_of, interval, label_table
 from worker.nodes._names import MAX_ENTRIES
 from worker.nodes._pandas.operation import Kwargs, Operation, PerColumn
 from worker.nodes.base import Columns
@@ -24,7 +24,7 @@ _MAX_PRECISION = 20
 class CutKwargs(Kwargs):
     """The edges, what the intervals are called, and which edges belong to them."""
 
-    bins: Annotated[list[Number | Infinite], Field(min_length=2, max_length=MAX_ENTRIES)]
+    bins: Bins
     labels: (
         Annotated[list[StrictStr] | list[Number], Field(max_length=MAX_ENTRIES)]
         | Literal[False]
@@ -52,12 +52,10 @@ def _cut(columns: Columns, kwargs: CutKwargs, _: str, given: DType) -> Change:
         labels = kwargs.labels
     elif kwargs.labels is None:
         labels = interval_names(kwargs)
-    check_labels(columns, "kwargs.labels", labels, edges.n - 1)
     if isinstance(kwargs.labels, list) and kwargs.ordered:
         _check_distinct(columns, kwargs.labels)
     dtype = common_dtype(labels) if labels else DType.TEXT
-    table = Column.of([None, *labels], dtype)
-
+    table = label_table(columns, "kwargs.labels", labels, dtype, edges.n - 1)
     lowest = float(kwargs.bins[0]) if isinstance(kwargs.bins[0], str) else kwargs.bins[0]
 
     def apply(column: Column) -> Column:

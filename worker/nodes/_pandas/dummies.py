@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from worker.batch import Batch, Column, ColumnType, DType
+from worker.errors import nearest
 from worker.nodes._categories import CATEGORICAL, Claims, one_hot
 from worker.nodes._lookup import MISSING, Lookup, fit_items, unknowns
 from worker.nodes._names import MAX_ENTRIES
@@ -57,6 +58,10 @@ def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
     named = _sources(call, kwargs)
     prefixes = _prefixes(call, kwargs, [name for _, name in named])
     removed = {name for _, name in named}
+    for name in call.categories:
+        if name not in removed:
+            message = f"'{name}' is none of the columns that are encoded{nearest(name, removed)}"
+            call.columns.problem(f"categories.{name}", message)
     names = Claims(call.columns, removed)
     encoders = {}
     for (path, source), prefix in zip(named, prefixes, strict=True):
@@ -95,6 +100,9 @@ def _get_dummies(call: Call, kwargs: DummyKwargs, _: str) -> Effect:
 def _sources(call: Call, kwargs: DummyKwargs) -> Named:
     """Columns that are named, else those with categories, else all text columns as in pandas."""
     given = kwargs.columns
+    if call.cols and given:
+        message = "cols names them already; remove one of the two"
+        call.columns.problem("kwargs.columns", message, sure=True)
     if call.cols:
         return call.cols
     if isinstance(given, str):

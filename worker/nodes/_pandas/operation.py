@@ -116,7 +116,7 @@ class PerColumn(Operation[K]):
 
     def effect(self, call: Call, kwargs: K, word: str) -> Effect:
         """One change per column."""
-        named = call.cols or kwargs.named() or self._suitable(call, kwargs)
+        named = call.cols or kwargs.named() or fitting(call.columns, self.takes, kwargs.suits)
         targets = _targets(call, named, word)
         changes: dict[str, tuple[str, Change]] = {}
         for (path, name), target in zip(named, targets, strict=False):
@@ -127,18 +127,22 @@ class PerColumn(Operation[K]):
         writes = {target: ColumnType(change.dtype) for target, (_, change) in changes.items()}
         return Effect(tuple(reads), writes, Changes(changes), made_of=made_of)
 
-    def _suitable(self, call: Call, kwargs: K) -> Named:
-        found = [
-            ("cols", name)
-            for name, kind in call.columns.items()
-            if kind.length is None and kind.dtype in self.takes and kwargs.suits(kind.dtype)
-        ]
-        if not call.columns.complete:
-            call.columns.guessed = True
-        elif not found:
-            wanted = ", ".join(dtype for dtype in DType if dtype in self.takes)
-            call.columns.problem("cols", f"no column that reaches this node fits; needs {wanted}")
-        return found
+
+def fitting(
+    columns: Columns, takes: frozenset[DType], suits: Callable[[DType], bool] = lambda _: True
+) -> Named:
+    """Every column of the frame that an operation can work on; notes where there is none."""
+    found = [
+        ("cols", name)
+        for name, kind in columns.items()
+        if kind.length is None and kind.dtype in takes and suits(kind.dtype)
+    ]
+    if not columns.complete:
+        columns.guessed = True
+    elif not found:
+        wanted = ", ".join(dtype for dtype in DType if dtype in takes)
+        columns.problem("cols", f"no column that reaches this node fits; needs {wanted}")
+    return found
 
 
 def _targets(call: Call, named: Named, word: str) -> Sequence[str]:
@@ -147,7 +151,7 @@ def _targets(call: Call, named: Named, word: str) -> Sequence[str]:
         return [name if call.inplace else f"{name}_{word}" for _, name in named]
     if len(call.into) != len(named):
         message = f"{len(call.into)} names for {len(named)} columns; give one for each"
-        call.columns.problem("into", message, sure=True)
+        call.columns.problem("into", message)
     return call.into
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, field_validator
 
 from worker.batch import NUMBERS, Batch, Column, ColumnType, DType
 from worker.nodes._floats import as_float64, finite_or_nan, wrapped
-from worker.nodes._pandas.operation import Call, Effect, Kwargs, Operation, PerFrame
+from worker.nodes._pandas.operation import Call, Effect, Kwargs, Operation, PerFrame, fitting
 
 _LARGEST = np.iinfo(np.int64)
 
@@ -45,11 +45,7 @@ class _Reduction:
         self._fold, self._start, self._least = fold, start, least
 
     def __call__(self, call: Call, kwargs: AxisKwargs, word: str) -> Effect:
-        named = call.cols or [
-            ("cols", name)
-            for name, kind in call.columns.items()
-            if kind.length is None and kind.dtype in NUMBERS
-        ]
+        named = call.cols or fitting(call.columns, NUMBERS)
         types = [call.columns.need(path, name, NUMBERS).dtype for path, name in named]
         names = tuple(name for _, name in named)
         whole = all(dtype is DType.INT64 for dtype in types) and word != "mean"
@@ -95,8 +91,8 @@ def _target(call: Call, names: tuple[str, ...], word: str) -> str:
         return call.into[0]
     if call.into:
         call.columns.problem("into", f"{word} gives one column; name one", sure=True)
-    elif len(names) != 1:
-        message = f"{word} makes one column of {len(names)}; name it"
+    elif len(names) > 1 or not (names or call.columns.complete):
+        message = f"{word} makes one column of {len(names) or 'all'}; name it"
         call.columns.problem("into", message, sure=True)
     return names[0] if names and call.inplace else f"{names[0] if names else 'x'}_{word}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +18,12 @@ WHILE_OPEN = "--while-open"
 
 def command(*arguments: str) -> list[str]:
     """``rtml`` with arguments; a ``worker.py`` in the working directory is not run instead."""
-    return [sys.executable, "-P", "-m", "worker", *arguments]
+    return module("worker", *arguments)
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """A module of this package as a program."""
+    return [sys.executable, "-P", "-m", name, *arguments]
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -29,3 +36,13 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
         return dict(given)
     paths = [str(_ROOT), *filter(None, [given.get("PYTHONPATH")])]
     return {**given, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def drain_when_closed(watched: int) -> None:
+    """Makes this process drain, as by SIGTERM, when whoever started it has ended."""
+
+    def watch() -> None:
+        os.read(watched, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,17 +1,28 @@
-"""A consumer group of the demo's own: where it begins, and that it is forgotten afterwards."""
+"""A consumer group of a command's own: where it begins, how far it is, and that it is forgotten."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from types import TracebackType
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from worker.errors import TransportError
 from worker.settings import Settings
 from worker.stream.tools.configuration import configuration, told
-from worker.stream.tools.connect import LOOK_UP_S, Place
+from worker.stream.tools.connect import LOOK_UP_S, RETRY_S, TRY_S, Place
+
+_NOT_YET = frozenset(
+    {
+        KafkaError.NON_EMPTY_GROUP,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""Answers to a deletion that waiting changes."""
 
 
 def begin_group(settings: Settings, group: str, starts: Mapping[Place, int]) -> None:
@@ -31,8 +42,62 @@ def begin_group(settings: Settings, group: str, starts: Mapping[Place, int]) -> 
         client.close()
 
 
-def forget_group(settings: Settings, group: str) -> None:
-    """Deletes a group that nobody is in any more; where Kafka refuses, it expires by itself."""
+def forget_groups(settings: Settings, groups: Iterable[str], wait_s: float = 0.0) -> dict[str, str]:
+    """Deletes groups that nobody is in any more; what is left expires by itself.
+
+    Args:
+        settings: whose brokers are asked.
+        groups: their names.
+        wait_s: for members that ended without leaving, until Kafka has expelled them.
+
+    Returns:
+        Why, by the group, it is still there.
+    """
     client = AdminClient(configuration(settings))
-    with contextlib.suppress(KafkaException):
-        client.delete_consumer_groups([group], request_timeout=LOOK_UP_S)[group].result()
+    left, wanted, deadline_s = dict[str, str](), list(groups), time.monotonic() + wait_s
+    while wanted:
+        again: list[str] = []
+        for group, done in client.delete_consumer_groups(wanted, request_timeout=LOOK_UP_S).items():
+            try:
+                done.result()
+            except KafkaException as error:
+                found = error.args[0]
+                if found.code() in _NOT_YET and time.monotonic() < deadline_s:
+                    again.append(group)
+                elif found.code() != KafkaError.GROUP_ID_NOT_FOUND:
+                    left[group] = told(found, group)
+        wanted = again
+        if wanted:
+            time.sleep(RETRY_S)
+    return left
+
+
+class Committed:
+    """How far a group has got; leaving the context disconnects. It does not join the group."""
+
+    def __init__(self, settings: Settings, group: str, places: Iterable[Place]) -> None:
+        self._client = Consumer(
+            {**configuration(settings), "group.id": group, "enable.auto.commit": False}
+        )
+        self._places = [TopicPartition(*place) for place in places]
+        self._found = 0
+
+    def count(self) -> int:
+        """The sum of its committed offsets; that of before where Kafka does not answer."""
+        try:
+            answers = self._client.committed(self._places, timeout=TRY_S)
+        except KafkaException:
+            return self._found
+        self._found = max(self._found, sum(max(one.offset, 0) for one in answers))
+        return self._found
+
+    def __enter__(self) -> Committed:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()

@@ -48,6 +48,14 @@ class Letter:
         return topic, int(partition), int(offset)
 
     @property
+    def elsewhere(self) -> str:
+        """Where its content stands that was too large for it; empty where that is here."""
+        if self.source is None or not self.text("omitted"):
+            return ""
+        topic, partition, offset = self.source
+        return f"its content was too large for it; it stands at {topic}-{partition}@{offset}"
+
+    @property
     def at_ms(self) -> int:
         """When it became a dead letter; without the header, the record's own time."""
         found = epoch_ms(self.text("at"))

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from worker.errors import RtmlError
 from worker.settings import HTTP_STOP_TIMEOUT_S, Settings, load
 from worker.stream import connect
-from worker.stream.tools import command
+from worker.stream.tools.child import Child, ChildEnded
+from worker.stream.tools.command import command
 
 POLL_S = 0.05
 HTTP_TIMEOUT_S = 2.0
@@ -38,7 +34,8 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def stop_timeout_s(settings: Settings) -> float:
     """More than a worker with these settings takes to stop: the sum of its own bounds."""
-    closing_s = 2 * connect.STOP_TIMEOUT_S  # the consumer, then the producer
+    # The consumer, then the producer, which has two parts.
+    closing_s = 2 * connect.STOP_TIMEOUT_S + 3 * connect.CLOSE_TIMEOUT_S
     return settings.drain_timeout_ms / 1_000 + closing_s + HTTP_STOP_TIMEOUT_S + EXIT_S
 
 
@@ -51,19 +48,11 @@ def dropped_by(page: str) -> Counter[str]:
     return found
 
 
-class WorkerEnded(RtmlError):
-    """The worker ended by itself, or did not become ready."""
-
-
-class WorkerProcess:
-    """``rtml run`` with its log in a file; leaving the context stops it, whatever happens.
-
-    It drains also where this process is killed.
+class WorkerProcess(Child):
+    """``rtml run``, as users start it.
 
     Attributes:
-        log: the file; removed in the end unless ``keep_log`` is set.
         url: where its health and metrics are, once it is ready.
-        stop_timeout_s: how long `stop` waits before it kills.
     """
 
     def __init__(self, graph: Path, options: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -72,35 +61,19 @@ class WorkerProcess:
         Raises:
             ConfigError: a setting in ``environment`` is wrong.
         """
-        self.stop_timeout_s = stop_timeout_s(load(environment, {})[0])
-        with tempfile.NamedTemporaryFile(prefix="rtml-worker-", suffix=".log", delete=False) as log:
-            self.log = Path(log.name)
-            # Nothing is written to it: its end closes with this process, however that ends.
-            watched, self._held = os.pipe()
-            own = ["--http-port", "0", command.WHILE_OPEN, str(watched)]
-            self._process = subprocess.Popen(
-                command.command("run", str(graph), *own, *options),
-                env=command.environment(
-                    {**environment, "RTML_LOG_FORMAT": "json", "RTML_LOG_LEVEL": "info"}
-                ),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[watched],
-            )
-            os.close(watched)
-        self.url, self.keep_log = "", False
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
+        super().__init__(
+            "worker",
+            command("run", str(graph), "--http-port", "0", *options),
+            {**environment, "RTML_LOG_FORMAT": "json", "RTML_LOG_LEVEL": "info"},
+            stop_timeout_s(load(environment, {})[0]),
+        )
+        self.url = ""
 
     def wait_ready(self, timeout_s: float) -> None:
         """Returns once it has joined its group and can serve.
 
         Raises:
-            WorkerEnded: it ended, or is not ready in time; with its reasons.
+            ChildEnded: it ended, or is not ready in time; with its reasons.
         """
         deadline_s = time.monotonic() + timeout_s
         reasons = "it does not listen yet"
@@ -115,18 +88,7 @@ class WorkerProcess:
                     return
                 reasons = body or reasons
             time.sleep(POLL_S)
-        raise WorkerEnded(f"the worker is not ready after {timeout_s:.0f} s: {reasons}")
-
-    def check(self) -> None:
-        """Notices a worker that ended by itself.
-
-        Raises:
-            WorkerEnded: it did; with the end of its log.
-        """
-        code = self._process.poll()
-        if code is not None:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
-            raise WorkerEnded(f"the worker ended with exit code {code}; its log ends:\n{tail}")
+        raise ChildEnded(f"the worker is not ready after {timeout_s:.0f} s: {reasons}")
 
     def dropped(self) -> Counter[str] | None:
         """How many events it dropped so far, by reason; None where it does not answer."""
@@ -145,19 +107,6 @@ class WorkerProcess:
                 found.append(entry)
         return found
 
-    def stop(self) -> int:
-        """SIGTERM, so that it drains; SIGKILL after a bound. The exit code."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(self.stop_timeout_s)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-            except KeyboardInterrupt:  # a second Ctrl-C: nothing may be left behind
-                self._process.kill()
-                raise
-        return self._process.wait()
-
     def _get(self, path: str) -> tuple[int, str]:
         try:
             with _direct.open(self.url + path, timeout=HTTP_TIMEOUT_S) as answer:
@@ -167,17 +116,3 @@ class WorkerProcess:
                 return error.code, error.read().decode()
         except OSError:
             return 0, ""
-
-    def __enter__(self) -> WorkerProcess:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-        os.close(self._held)
-        if not self.keep_log:
-            self.log.unlink(missing_ok=True)

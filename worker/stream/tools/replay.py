@@ -57,9 +57,8 @@ class Routes:
         if letter.source is None:
             return "its headers name no source"
         topic = letter.source[0]
-        if letter.text("omitted"):
-            partition, offset = letter.source[1:]
-            return f"its content was too large for it; it stands at {topic}-{partition}@{offset}"
+        if letter.elsewhere:
+            return letter.elsewhere
         if topic.startswith("__") or topic == letter.record.topic:
             return f"'{topic}' is no source topic"
         if topic not in self._topics:

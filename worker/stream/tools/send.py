@@ -14,7 +14,8 @@ from worker.stream.tools.configuration import Reasons, configuration, told
 from worker.stream.tools.connect import TRY_S
 
 DELIVERY_TIMEOUT_S = 30.0
-MIN_TIMEOUT_S = 1.0
+MIN_TIMEOUT_S, MAX_TIMEOUT_S = 1.0, 2_000_000.0
+"""librdkafka counts milliseconds in 31 bits: who waits for ever waits for 23 days."""
 GRACE_S = 2.0
 """librdkafka looks for events that have timed out once a second."""
 MAX_MESSAGE_BYTES = 100_000_000
@@ -50,6 +51,7 @@ class Sender:
         topic: str,
         timeout_s: float = DELIVERY_TIMEOUT_S,
         waiting: Callable[[str], None] = lambda _: None,
+        linger_ms: float | None = None,
     ) -> None:
         """Asks nothing of Kafka yet.
 
@@ -58,11 +60,13 @@ class Sender:
             topic: where to.
             timeout_s: an event that is not acknowledged for so long has failed.
             waiting: told why Kafka does not answer.
+            linger_ms: how long events are gathered for a request; None is librdkafka's default.
         """
         self.sent = self.failed = 0
         self.reason, self.unreachable = "", False
         self._topic, self._reasons, self._waiting = topic, Reasons(), waiting
-        self._timeout_s = max(timeout_s, MIN_TIMEOUT_S)
+        self._timeout_s = min(max(timeout_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
+        lingering = {} if linger_ms is None else {"linger.ms": linger_ms}
         self._producer = Producer(
             {
                 **configuration(settings),
@@ -71,6 +75,7 @@ class Sender:
                 "partitioner": "murmur2_random",
                 "delivery.timeout.ms": int(self._timeout_s * 1_000),
                 "message.max.bytes": MAX_MESSAGE_BYTES,
+                **lingering,
             }
         )
 

@@ -13,7 +13,7 @@ from worker.graph.plan import Plan
 from worker.settings import Settings
 from worker.stream.tools import connect
 from worker.stream.tools.events import Event, Pace
-from worker.stream.tools.group import begin_group, forget_group
+from worker.stream.tools.group import begin_group, forget_groups
 from worker.stream.tools.ledger import Ledger
 from worker.stream.tools.process import WorkerProcess
 from worker.stream.tools.read import Reader
@@ -94,7 +94,7 @@ class Trial:
             told: the number of outcomes so far, many times.
 
         Raises:
-            WorkerEnded: the worker ended.
+            ChildEnded: the worker ended.
             TransportError: a topic that cannot be read.
         """
         ledger, pace = self.ledger, Pace(per_second)
@@ -154,4 +154,4 @@ class Trial:
     ) -> None:
         self._stack.close()
         if self._forget:
-            forget_group(self._settings, self._group)
+            forget_groups(self._settings, [self._group])

@@ -1,16 +1,17 @@
 """The floor: the fastest that aiokafka passes records on under the worker's promises.
 
-``python -m bench.floor BROKERS GROUP SOURCE SINK MODEL`` runs until SIGTERM; no model is used.
-Records go from SOURCE to SINK with key, timestamp and headers. Fetching overlaps with up to four
-batches that wait for their acknowledgement; offsets are committed every 100 ms, after it. The
-clients are made by the worker's own functions, so their settings are the same.
+``python -m worker.stream.tools.bench.floor BROKERS GROUP SOURCE SINK`` runs until SIGTERM; no model
+is used. Records go from SOURCE to SINK with key, timestamp and headers. Fetching overlaps with up
+to four batches that wait for their acknowledgement; offsets are committed every 100 ms, after it.
+The clients are made by the worker's own functions, so their settings are the same.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import os
 import signal
-import sys
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -18,9 +19,10 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
 
 from worker.loop import new_event_loop
-from worker.settings import Settings
+from worker.settings import Settings, load
 from worker.stream import clients
 from worker.stream.connect import stop
+from worker.stream.tools.command import WHILE_OPEN, drain_when_closed
 
 IN_FLIGHT_BATCHES = 4
 POLL_MS = 200
@@ -53,9 +55,10 @@ class PassThrough(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await stop(self._producer)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Starts at the beginning: a benchmark's topic is new."""
+        """Starts where its group begins, which is the topic's beginning if nobody said where."""
         for partition in assigned:
-            self._consumer.seek(partition, 0)
+            if await self._consumer.committed(partition) is None:
+                self._consumer.seek(partition, 0)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Needs nothing: there is no other member."""
@@ -110,9 +113,11 @@ class PassThrough(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._consumer.commit(offsets)
 
 
-async def main(kind: type[PassThrough], brokers: str, group: str, source: str, sink: str) -> None:
+async def _serve(
+    kind: type[PassThrough], settings: Settings, group: str, source: str, sink: str
+) -> None:
     """Runs until SIGTERM."""
-    passing = asyncio.create_task(kind(Settings(brokers=brokers), group, source, sink).run())
+    passing = asyncio.create_task(kind(settings, group, source, sink).run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, passing.cancel)
     try:
         await passing
@@ -120,6 +125,20 @@ async def main(kind: type[PassThrough], brokers: str, group: str, source: str, s
         return
 
 
-if __name__ == "__main__":
+def main(kind: type[PassThrough]) -> None:
+    """The program; settings are those of the worker's variables."""
+    parser = argparse.ArgumentParser(description=kind.__doc__)
+    for name in ("brokers", "group", "source", "sink"):
+        parser.add_argument(name)
+    parser.add_argument("model", nargs="?", help="not used; peers that score are told it")
+    parser.add_argument(WHILE_OPEN, type=int)
+    given = parser.parse_args()
+    if given.while_open is not None:
+        drain_when_closed(given.while_open)
+    settings, _ = load(os.environ, {"brokers": given.brokers})
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main(PassThrough, *sys.argv[1:5]))
+        runner.run(_serve(kind, settings, given.group, given.source, given.sink))
+
+
+if __name__ == "__main__":
+    main(PassThrough)
