@@ -125,6 +125,7 @@ def _await_output(served: Sequence[_Served]) -> None:
 def _told(one: _Served, restarts: int, away_s: float) -> Finding:
     bootstrap, exact = one.service.bootstrap, one.guarantee == "exactly_once"
     grown_mb = one.memory_mb() - one.rss_mb
+    one.liveness.stop()
     code = one.worker.terminate()
     sent = one.sent[: one.feed.sent]
     verdict = check(sent, one.service.scored())

@@ -31,6 +31,11 @@ class Liveness:
             except OSError:
                 self.failed += 1
 
+    def stop(self) -> None:
+        """Asks no more: who ends the worker would be counted as well."""
+        self._end.set()
+        self._thread.join()
+
     def __enter__(self) -> Liveness:
         self._thread.start()
         return self
@@ -41,5 +46,4 @@ class Liveness:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end.set()
-        self._thread.join()
+        self.stop()
