@@ -138,6 +138,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(
     assert logs(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_kept_demo_can_be_tried_out(
     start: Start, shell: Callable[[str], Done], tmp_path: Path
 ) -> None:

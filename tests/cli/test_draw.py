@@ -54,6 +54,7 @@ def test_a_name_of_another_format_is_refused(rtml: Rtml, graph: Path, name: str)
     assert rtml("draw", graph, "--out", graph / name, "--format", "svg").code == 0
 
 
+@pytest.mark.long
 def test_a_dense_graph_is_refused_at_once(rtml: Rtml, graph: Path) -> None:
     """Each of 121 nodes feeding all behind it: no picture, but Mermaid; a long chain is drawn."""
     node = "{{id: n{i}, type: Filter, params: {{column: f0, op: ge, value: {i}, reason: r}}}}"

@@ -90,6 +90,7 @@ def test_text_of_files_does_not_reach_the_terminal_raw(rtml: Rtml) -> None:
     assert "\\x1b[31mip\\n" in done.err
 
 
+@pytest.mark.long
 def test_a_closed_pipe_is_no_error(
     shell: Callable[[str], Done], graph: Path, tmp_path: Path
 ) -> None:

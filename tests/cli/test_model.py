@@ -122,6 +122,7 @@ def test_a_refused_model(rtml: Rtml, store: Path) -> None:
     assert not store.exists()
 
 
+@pytest.mark.long
 def test_a_store_that_is_away(rtml: Rtml, graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 3, of the commands and of a graph whose only problem it is."""
     [port] = free_ports(1)

@@ -53,6 +53,7 @@ def test_a_full_disk_under_a_file_is_told_with_its_name(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.long
 def test_a_closed_stdin_is_refused_where_it_is_read(shell: Shell, graph: Path) -> None:
     """Commands that do not read it run as ever."""
     assert shell(f"rtml score {graph} <&-") == Done(2, "", "stdin is closed\n1 problem\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Rtml, change
 from tests.net import free_ports
 from worker.stream.embedded import EmbeddedBroker
@@ -23,6 +25,7 @@ def test_topics_that_exist_are_left_alone(rtml: Rtml, graph: Path) -> None:
     assert shown.out.splitlines()[0] == "exists  tx         1 partitions"
 
 
+@pytest.mark.long
 def test_a_broker_that_cannot_make_topics_is_told(rtml: Rtml, graph: Path) -> None:
     """Without a controller, such as in the embedded broker: exit 3 and the reason."""
     with EmbeddedBroker({"tx": 1}) as broker:

@@ -58,6 +58,7 @@ def partitions(kafka: str, prefix: str) -> dict[str, int]:
     return {name: len(t.partitions) for name, t in topics.items() if name.startswith(prefix)}
 
 
+@pytest.mark.long
 def test_a_newcomer_needs_no_other_tool(kafka: str, tmp_path: Path) -> None:
     """Topics are made once, with those of Route; what is produced is consumed, key and all."""
     topic = f"newcomer-{uuid.uuid4().hex[:8]}"

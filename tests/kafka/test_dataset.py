@@ -71,6 +71,7 @@ def by_id(path: Path) -> list[dict[str, Any]]:
     return sorted(map(json.loads, path.read_text().splitlines()), key=lambda one: int(one["id"]))
 
 
+@pytest.mark.long
 def test_what_is_ingested_is_exported(kafka: str, tmp_path: Path, schema: Path) -> None:
     """5,000 rows, 50 rejected, key and time from fields; every format exported, ingested, equal."""
     topic, rejects = f"data-{uuid.uuid4().hex[:8]}", tmp_path / "rejects.jsonl"

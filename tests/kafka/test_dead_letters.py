@@ -125,6 +125,7 @@ def test_every_header_of_the_contract_is_there(run: Run) -> None:
     assert "f0" in (wanted["message"] or "")
 
 
+@pytest.mark.long
 def test_a_dead_letter_that_fails_again_counts_its_attempts(run: Run) -> None:
     """Sent again as it lies there, it is a dead letter once more: attempt 2, first time kept."""
     (first,) = [one for one in run.dead if one.value == b"no json"]

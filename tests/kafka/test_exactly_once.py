@@ -142,6 +142,7 @@ def test_a_zombie_writes_nothing(kafka: str, tmp_path: Path) -> None:
     assert first.log_events("service_failed") == []
 
 
+@pytest.mark.long
 def test_a_fenced_worker_asks_the_group_and_goes_on(kafka: str, tmp_path: Path) -> None:
     """Where another producer takes a partition's name, that partition alone is given up.
 

@@ -16,6 +16,7 @@ from tests.kafka.verdict import Verdict, events, judge
 from tests.kafka.waiting import until
 
 
+@pytest.mark.long
 def test_sigint_drains(kafka: str, tmp_path: Path) -> None:
     """Under load: exit 130, and the next worker repeats nothing and misses nothing."""
     service = make_service(kafka, tmp_path)

@@ -117,6 +117,7 @@ def test_what_the_source_takes_the_dead_letter_topic_takes_too(kafka: str, tmp_p
     assert len(service.scored()) == 10
 
 
+@pytest.mark.long
 def test_a_dead_letter_that_fits_just_so_has_fewer_headers(kafka: str, tmp_path: Path) -> None:
     """Place, stage and error remain where all the headers would make it too large."""
     config = {"max.message.bytes": str(LIMIT)}

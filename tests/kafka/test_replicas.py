@@ -110,6 +110,7 @@ def test_a_rolling_restart_repeats_nothing(kafka: str, tmp_path: Path) -> None:
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_replicas_of_one_command(kafka: str, tmp_path: Path) -> None:
     """``--replicas 2``: each has its port, its name in the group and half of the partitions."""
     service = make_service(kafka, tmp_path, partitions=PARTITIONS)

@@ -200,6 +200,7 @@ async def shown(journal: deploy.Journal, id_: str) -> list[int]:
     return [version.number for version in deploy.shown(journal, id_)[1]]
 
 
+@pytest.mark.long
 def test_rollback_to_any_earlier_version(site: Site, service: Service) -> None:
     """Four versions; each of them is served again, and its model stamps what it scores."""
     other = with_model(service, other_model(service.graph.parent))

@@ -66,6 +66,7 @@ def test_two_workers(kafka: str, tmp_path: Path) -> None:
         assert [one.workers for one in site.list()] == [[], []]
 
 
+@pytest.mark.long
 def test_a_worker_that_cannot(kafka: str, tmp_path: Path) -> None:
     """Of two workers one does not reach the model store: publish says which and why."""
     service = make_service(kafka, tmp_path)
@@ -81,6 +82,7 @@ def test_a_worker_that_cannot(kafka: str, tmp_path: Path) -> None:
         until(lambda: sorted(states(site.list()[0])) == ["failed", "serving"])
 
 
+@pytest.mark.long
 def test_a_store_that_comes_back(kafka: str, tmp_path: Path) -> None:
     """A service whose model is damaged in the store is tried again until it can be read."""
     service = make_service(kafka, tmp_path)
@@ -99,6 +101,7 @@ def test_a_store_that_comes_back(kafka: str, tmp_path: Path) -> None:
         assert pauses == [1.0, 2.0, 5.0, 10.0][: len(pauses)]
 
 
+@pytest.mark.long
 def test_a_service_that_breaks(kafka: str, tmp_path: Path) -> None:
     """Stopped by its own events it says why, is tried again with pauses, and harms no other."""
     good = make_service(kafka, tmp_path)

@@ -92,6 +92,7 @@ def committed_all(service: Service) -> bool:
     return done.keys() == end_offsets(service.bootstrap, service.source).keys()
 
 
+@pytest.mark.long
 def test_latest_begins_at_the_end_and_then_loses_nothing(kafka: str, tmp_path: Path) -> None:
     """A new group skips what was there; what comes while the worker is away is scored later."""
     service = make_service(kafka, tmp_path, source={"start": "latest"})

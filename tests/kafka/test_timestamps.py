@@ -7,6 +7,8 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.kafka.client import Record, Stored, create_topic, produce, read_all
 from tests.kafka.metrics import total
 from tests.kafka.service import SCORE, make_service
@@ -35,6 +37,7 @@ def reasons(dead: list[Stored]) -> set[tuple[bytes | None, bytes | None]]:
     return {(one.header("rtml-dlq-stage"), one.header("rtml-dlq-error")) for one in dead}
 
 
+@pytest.mark.long
 def test_a_timestamp_far_in_the_future(kafka: str, tmp_path: Path) -> None:
     """Kafka takes none that is an hour ahead: a dead letter, its own time kept in the headers."""
     service = make_service(kafka, tmp_path, source_config=AHEAD)
