@@ -49,8 +49,11 @@ def test_sigterm_while_it_loads(graph: Path, tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    inspectors = until_it_inspects(process)
-    process.terminate()
-    said = process.communicate(timeout=60)[1].decode()
+    try:
+        inspectors = until_it_inspects(process)
+        process.terminate()
+        said = process.communicate(timeout=60)[1].decode()
+    finally:
+        process.kill()
     assert (process.returncode, said) == (0, "")
     until(lambda: all(map(ended, inspectors)), 10)
