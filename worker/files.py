@@ -1,10 +1,11 @@
-"""Opens files to read, and nothing that would keep the reader waiting for ever."""
+"""Files: read without waiting for ever, written whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import tempfile
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -36,6 +37,22 @@ def open_stream(path: Path) -> BinaryIO:
         file.close()
         raise _irregular(path)
     return file
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that appears at once: who reads meanwhile has the one of before, or none.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            file.write(content)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def _irregular(path: Path) -> OSError:

@@ -17,6 +17,7 @@ from worker.models import accepted
 from worker.models.inspect import Limits, inspect
 
 MODEL = DATA / "lr.onnx"
+DIGEST = hashlib.sha256(MODEL.read_bytes()).hexdigest().encode()
 
 
 @pytest.fixture
@@ -72,11 +73,18 @@ def test_another_judge_tries_it_again(
     assert tries(MODEL)
 
 
-@pytest.mark.parametrize("content", [b"", b'{"sha256": "', b"[]", b"\xff", b'{"sha256": "0"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b'{"sha256": "', b"[]", b"\xff", b'{"sha256": "0"}'),
+        b'{"sha256": "%b"}' % DIGEST,
+        b'{"sha256": "%b", "inputs": {}, "outputs": 1}' % DIGEST,
+    ],
+)
 def test_what_was_cut_short_is_not_believed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
-    """Nor one of another model; both are replaced."""
+    """Nor what is of another model, or was tampered with; it is replaced."""
     inspect(MODEL)
     (written,) = folder.iterdir()
     written.write_bytes(content)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from worker.authoring.extras import need
 from worker.errors import ConfigError, Problem
+from worker.files import write_whole
 
 INPUT = "features"
 _OPSET = 17
@@ -38,9 +37,7 @@ def write(
         entry.key, entry.value = key, value
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(model.SerializeToString(deterministic=True))
-        os.replace(file.name, path)
+        write_whole(path, model.SerializeToString(deterministic=True))
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise ConfigError(Problem("model_path", message, str(path))) from error

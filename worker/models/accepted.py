@@ -12,14 +12,13 @@ import json
 import os
 import platform
 import stat
-import tempfile
 from contextlib import suppress
 from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from worker.files import open_file
+from worker.files import open_file, write_whole
 from worker.models.limited import Limits
 
 _MAX_KNOWN = 256
@@ -100,9 +99,7 @@ def _write(folder: Path, name: str, found: dict[str, Any]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_ours(folder):
         return
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
-        json.dump(found, file)
-    os.replace(file.name, folder / name)  # another process may be reading it
+    write_whole(folder / name, json.dumps(found).encode())
     oldest_last = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in oldest_last[_MAX_FILES:]:
         path.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ that, and may be killed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def inspect(path: Path, limits: Limits | None = None) -> Report:
     bounds = limits or Limits()
     known = accepted.recall(_digest(path, bounds), bounds)
     if known is not None:
-        return _report(known)
+        with contextlib.suppress(AttributeError, KeyError, TypeError):  # it was tampered with
+            return _report(known)
     found = answer("examine", [path], bounds)
     if "reasons" in found:
         raise _refused(path, found["reasons"])
