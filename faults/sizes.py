@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from types import TracebackType
-
-import psutil
 
 from faults.finding import Finding
 from faults.payload import check, event, record
@@ -16,47 +12,23 @@ from tests.kafka.client import Header, Record, produce
 from tests.kafka.metrics import total
 from tests.kafka.verdict import START_MS
 from tests.kafka.worker import Worker
+from worker.stream.tools.bench.use import use_of
+from worker.stream.tools.bench.watch import Watch
 
 LIMIT = 20_000
 DIGITS = 12
 """What the text of one score may be longer than another's: a size may be left out by that."""
 SPREAD = 300
 """Events that grow by a byte each, around the limit."""
-MOST_RSS_MB = 1_073.7
+MOST_RSS_BYTES = 1 << 30
 HEADERS = 10_000
 BOMBS, BOMB_BYTES = 6, 32_000_000
 BOMB_LIMIT = 40_000_000
-SAMPLE_S = 0.1
 
 
-class _Memory:
-    """The largest resident size of a worker while the context lasts."""
-
-    def __init__(self, worker: Worker) -> None:
-        self.most_mb = 0.0
-        self._process = psutil.Process(worker.process.pid)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        while not self._end.wait(SAMPLE_S) and self._process.is_running():
-            try:
-                self.most_mb = max(self.most_mb, self._process.memory_info().rss / 1e6)
-            except psutil.Error:
-                return
-
-    def __enter__(self) -> _Memory:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end.set()
-        self._thread.join()
+def _memory(worker: Worker) -> Watch:
+    pid = worker.process.pid
+    return Watch(lambda: use_of(pid))
 
 
 def run(stage: Stage) -> Iterator[Finding]:
@@ -78,7 +50,7 @@ def _limit(stage: Stage) -> Finding:
     service = stage.service(sink_config={"max.message.bytes": str(LIMIT)})
     sent = [_padded(seq, LIMIT - 600 + seq) for seq in range(2 * SPREAD)]
     produce(stage.bootstrap, service.source, sent)
-    with service.worker() as worker, _Memory(worker) as memory:
+    with service.worker() as worker, _memory(worker) as memory:
         service.settled(timeout_s=PATIENCE_S)
         code = worker.terminate()
     scored, dead = service.scored(), service.dead_letters()
@@ -91,10 +63,14 @@ def _limit(stage: Stage) -> Finding:
         "sizes",
         f"{len(sent)} events that grow by a byte, around the sink's {LIMIT:,}",
         f"scored {len(scored)}, dead letters {len(dead)} from {first:,} bytes on, "
-        f"lost {verdict.lost}, exit {code}, RSS {memory.most_mb:.0f} MB",
+        f"lost {verdict.lost}, exit {code}, RSS {memory.peak_rss_bytes / 1e6:.0f} MB",
         f"all accounted, the smallest refused has {LIMIT + 1:,} to {LIMIT + DIGITS:,} bytes, by "
         "the digits of its score, RSS <= 1 GiB",
-        not verdict.lost and exact and bool(scored) and code == 0 and memory.most_mb <= MOST_RSS_MB,
+        not verdict.lost
+        and exact
+        and bool(scored)
+        and code == 0
+        and memory.peak_rss_bytes <= MOST_RSS_BYTES,
     )
 
 
@@ -112,7 +88,7 @@ def _odd(stage: Stage) -> Finding:
     ]
     tombstone = Record(None, b"tombstone", timestamp_ms=START_MS)
     produce(stage.bootstrap, service.source, [*sent[:4], tombstone, *sent[4:]])
-    with service.worker() as worker, _Memory(worker) as memory:
+    with service.worker() as worker, _memory(worker) as memory:
         service.settled(timeout_s=PATIENCE_S)
         dropped = total(worker.get("/metrics")[1], "rtml_events_dropped_total", reason="tombstone")
         code = worker.terminate()
@@ -124,12 +100,12 @@ def _odd(stage: Stage) -> Finding:
         f"{HEADERS:,} headers, a key of 1 MB, a tombstone, an empty value, among {len(sent):,}",
         f"accounted {accounted}/{len(sent) + 1}: scored {len(scored)}, dead letters "
         f"{len(letters)}, dropped {dropped:.0f}; all headers kept {len(kept)}/1, exit {code}, "
-        f"RSS {memory.most_mb:.0f} MB",
+        f"RSS {memory.peak_rss_bytes / 1e6:.0f} MB",
         "all accounted, RSS <= 1 GiB",
         accounted == len(sent) + 1
         and len(letters) >= 1
         and code == 0
-        and memory.most_mb <= MOST_RSS_MB,
+        and memory.peak_rss_bytes <= MOST_RSS_BYTES,
     )
 
 
@@ -140,7 +116,7 @@ def _bombs(stage: Stage) -> Finding:
     bombs = [_padded(seq, BOMB_BYTES, b"key-%d" % seq) for seq in range(BOMBS)]
     good = [record(seq) for seq in range(BOMBS, BOMBS + 500)]
     produce(stage.bootstrap, service.source, [*bombs, *good], "gzip")
-    with service.worker() as worker, _Memory(worker) as memory:
+    with service.worker() as worker, _memory(worker) as memory:
         service.settled(timeout_s=PATIENCE_S)
         code = worker.terminate()
     scored, dead = service.scored(), service.dead_letters()
@@ -150,7 +126,7 @@ def _bombs(stage: Stage) -> Finding:
         f"{BOMBS} compression bombs, {BOMB_BYTES / 1e6:.0f} MB each when read, and {len(good)} "
         "events behind them",
         f"lost {verdict.lost}/{verdict.sent}, scored {len(scored)}, dead letters {len(dead)}, "
-        f"exit {code}, RSS {memory.most_mb:.0f} MB",
+        f"exit {code}, RSS {memory.peak_rss_bytes / 1e6:.0f} MB",
         "all accounted, exit 0, RSS <= 1 GiB",
-        not verdict.lost and code == 0 and memory.most_mb <= MOST_RSS_MB,
+        not verdict.lost and code == 0 and memory.peak_rss_bytes <= MOST_RSS_BYTES,
     )

@@ -43,7 +43,7 @@ def filled(broker: RealKafka, folder: Path) -> Service:
 
 def through(service: Service, proxy: ProduceProxy) -> Worker:
     """A worker that reaches Kafka through the proxy."""
-    return service.worker(environment=SETTINGS, bootstrap=f"127.0.0.1:{proxy.port}")
+    return service.worker(environment=SETTINGS, bootstrap=proxy.address)
 
 
 def told(worker: Worker) -> str:
@@ -73,7 +73,7 @@ def test_nothing_is_committed_that_kafka_has_not_acknowledged(
         in_flight = total(worker.get("/metrics")[1], "rtml_in_flight_events")
         done = committed(broker.bootstrap, service.group, service.source)
         worker.kill()
-    proxy.cut()
+    proxy.reset()
     proxy.release()
     written = sum(end_offsets(broker.bootstrap, service.sink).values())
     print(f"{in_flight:.0f} of {N} events in flight, {written} written, committed {done}")
@@ -99,7 +99,7 @@ def test_a_drain_that_kafka_does_not_let_end(
         until(lambda: total(worker.get("/metrics")[1], "rtml_in_flight_events"))
         code = worker.terminate()
         (told,) = worker.log_events("drain_unfinished")
-    proxy.cut()
+    proxy.reset()
     proxy.release()
     left = told["uncommitted_events"][service.name]
     assert (code, told["level"], 0 < left <= IN_FLIGHT_BATCHES * BATCH) == (3, "error", True)
@@ -120,7 +120,7 @@ def test_a_lost_acknowledgement_repeats_nothing(
     with through(service, proxy) as worker:
         until(lambda: proxy.forgotten > before)
         proxy.forget_answers(False)
-        proxy.cut()
+        proxy.reset()
         service.settled()
         assert worker.terminate() == 0
     stored = sum(end_offsets(broker.bootstrap, service.sink).values())
@@ -140,7 +140,7 @@ def test_stored_but_not_acknowledged_is_all_that_a_kill_repeats(
     with through(service, proxy) as worker:
         until(lambda: proxy.forgotten > before)
         worker.kill()
-    proxy.cut()
+    proxy.reset()
     proxy.forget_answers(False)
     with through(service, proxy):
         service.settled()

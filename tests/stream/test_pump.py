@@ -6,6 +6,7 @@ import asyncio
 import threading
 from typing import Any
 
+import pytest
 from prometheus_client import generate_latest
 
 from tests.graph.support import graph, node, planned
@@ -46,6 +47,27 @@ class Draining:
             await asyncio.Event().wait()
         self.closed = True
         return 0
+
+
+class Opened:
+    """A link that has just been opened, to a Kafka that sends nothing."""
+
+    def __init__(self) -> None:
+        self.delivery, self.assignment, self.lanes = self, self, {}
+        self.missing, self.closed = False, 0
+
+    async def run(self) -> None:
+        """No acknowledgement comes."""
+        await asyncio.Event().wait()
+
+    async def answers(self, within_s: float) -> bool:
+        """Kafka does not."""
+        await asyncio.sleep(within_s)
+        return False
+
+    async def close(self) -> None:
+        """Leaves the group."""
+        self.closed += 1
 
 
 def test_events_do_not_wait_for_models_that_are_loaded() -> None:
@@ -95,3 +117,27 @@ def test_a_stopped_service_has_nothing_in_work() -> None:
         return total(generate_latest(meters.registry).decode(), "rtml_in_flight_events")
 
     assert asyncio.run(run()) == 0
+
+
+def test_a_link_that_opens_while_its_service_is_stopped_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its consumer would keep the partitions of a service that is gone."""
+    link = Opened()
+
+    async def run() -> None:
+        answer = asyncio.Event()
+
+        async def opening(*_: object) -> Opened:
+            await answer.wait()
+            return link
+
+        monkeypatch.setattr("worker.stream.pump.open_link", opening)
+        ours = pump([])
+        await ours.start()
+        await asyncio.sleep(0)
+        answer.set()
+        await ours.stop()
+
+    asyncio.run(run())
+    assert link.closed == 1

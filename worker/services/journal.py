@@ -79,10 +79,7 @@ class Journal:
                 settings, lambda: clients.reader(settings, "read_uncommitted"), deadline_s, waiting
             )
             self._producer: AIOKafkaProducer = await connect(
-                settings,
-                lambda: clients.producer(settings, "none", settings.max_batch_bytes),
-                deadline_s,
-                waiting,
+                settings, lambda: clients.teller(settings), deadline_s, waiting
             )
             await self.catch_up(deadline_s)
         except BaseException:

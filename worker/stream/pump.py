@@ -69,10 +69,10 @@ class Pump(Guarded):
         self._terms, self._plan, self._meter = terms, plan, meter
         self._between = asyncio.Lock()
         self.busy_s: float | None = None
-        self.waiting = ""
+        self.waiting = self.silence = ""
         self.answered_s: float | None = None
-        self.silence = ""
         self._linked = asyncio.Event()
+        self._closed: Link | None = None
         self.left = 0
         self._pace = Pace(terms.settings.max_batch_events, terms.settings.max_batch_bytes)
         self.switch = Switch(terms.settings, meter, turned)
@@ -83,7 +83,7 @@ class Pump(Guarded):
 
         After a failure nothing is committed; what was in flight is repeated by the next owner.
         """
-        link = self.link
+        link = self._closed = self.link
         try:
             if link is not None:
                 await link.assignment.shut()
@@ -97,6 +97,11 @@ class Pump(Guarded):
                 await link.close()
             self._meter.ended()
             self._aside.close()
+
+    async def on_shutdown(self) -> None:
+        """Closes a link that opened while its service was being stopped: it would stay a member."""
+        if self.link is not None and self.link is not self._closed:
+            await self.link.close()
 
     async def _drain(self, link: Link) -> None:
         self.left = await link.assignment.close(list(link.assignment.lanes.values()))
@@ -156,9 +161,12 @@ class Pump(Guarded):
         await self.unless_failed(self._joined())
 
     async def _joined(self) -> None:
+        await (await self._opened()).assignment.joined.wait()
+
+    async def _opened(self) -> Link:
         await self._linked.wait()
         assert self.link is not None
-        await self.link.assignment.joined.wait()
+        return self.link
 
     async def swap(self, plan: Plan) -> None:
         """Scores by another plan of the same source, from one batch to the next.
@@ -167,12 +175,10 @@ class Pump(Guarded):
             ConfigError: topics that do not exist; the old plan goes on.
             TransportError: Kafka refuses; the old plan goes on.
         """
-        await self._linked.wait()
-        assert self.link is not None
-        known = await self.link.look_up(plan)
+        link = await self._opened()
+        known = await link.look_up(plan)
         async with self._between:
-            await self.link.adopt(plan, known)
-            self._plan = plan
+            await link.adopt(plan, known)
             self._pace.forget()
             self.switch.close("update")
 
@@ -195,9 +201,8 @@ class Pump(Guarded):
             put_back(link, taken)
             return
         self._meter.taken(len(records), timing)
-        more = len(records) >= most
         stamps_ms = list(map(_timestamp, records))
-        ticket = Ticket(epoch, taken, segments, records, stamps_ms, outcomes, more)
+        ticket = Ticket(epoch, taken, segments, records, stamps_ms, outcomes, len(records) >= most)
         await link.delivery.deliver(ticket)
 
     async def _score(self, plan: Plan, values: list[bytes | None], timing: Timing) -> Outcomes:
@@ -214,18 +219,15 @@ class Pump(Guarded):
         return outcomes
 
     async def _settle_batches(self) -> None:
-        await self._linked.wait()
-        assert self.link is not None
-        await self.link.delivery.run()
+        await (await self._opened()).delivery.run()
 
     async def _commit_regularly(self) -> None:
-        await self._linked.wait()
-        assert self.link is not None
+        link = await self._opened()
         interval_s = self._terms.settings.commit_interval_ms / 1_000
         while not self.should_stop:
             await asyncio.sleep(interval_s)
-            await self.link.delivery.commit(list(self.link.assignment.lanes.values()))
-            self.link.report(self._meter)
+            await link.delivery.commit(list(link.assignment.lanes.values()))
+            link.report(self._meter)
 
     async def _ask_why(self) -> None:
         """aiokafka tries for ever to connect again, and keeps to itself why it cannot."""
@@ -236,14 +238,13 @@ class Pump(Guarded):
 
     async def _probe_regularly(self) -> None:
         """Asks Kafka for its topics: an idle worker must notice that its broker is gone."""
-        await self._linked.wait()
-        assert self.link is not None
+        link = await self._opened()
         while True:
-            missing = self.link.missing
-            if await self.link.answers(PROBE_S):
+            missing = link.missing
+            if await link.answers(PROBE_S):
                 self.answered_s, self.silence = time.perf_counter(), ""
             else:
                 await self._ask_why()
-            if self.link.missing and not missing:
+            if link.missing and not missing:
                 log.error("source_missing", topic=self.plan.spec.source.topic)
             await asyncio.sleep(PROBE_S)
