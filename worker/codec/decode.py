@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from worker.batch import Batch, Column, ColumnType, DType
 from worker.bounds import bounds
 from worker.codec.depth import is_deeper
-from worker.codec.fields import Fields, Objects, watched_name
+from worker.codec.fields import Fields, Values, watched_name
 from worker.codec.instants import CARRIES, EPOCH, MILLISECOND, cut_off
 from worker.codec.outcome import Drop
 from worker.codec.structs import event_struct
@@ -207,16 +207,16 @@ def _told(error: msgspec.ValidationError) -> str:
     return text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 3] + "..."
 
 
-def _filled(found: Objects, kind: ColumnType) -> Column:
-    """A column from Python values, None where missing."""
+def _filled(found: Values, kind: ColumnType) -> Column:
+    """A column from what was read of its field."""
     n = len(found)
     if kind.length is not None:
         none = [np.nan] * kind.length
         flat = chain.from_iterable(none if item is None else item for item in found)
         values = np.fromiter(flat, np.float64, n * kind.length)
         return Column(values.reshape(n, kind.length))
-    if kind.dtype is DType.FLOAT64:  # None becomes NaN
-        return Column(found.astype(np.float64))
+    if kind.dtype is DType.FLOAT64:
+        return Column(found)
     items = found.tolist()
     if kind.dtype is DType.DATETIME:
         ticks = [_NAT if t is None else (t - EPOCH) // MILLISECOND for t in items]
