@@ -64,7 +64,10 @@ def wrong(path: str) -> dict[str, Any]:
     return {"features": ["a"], "label": "y", "mode": "train", "model_path": "m", "params": model}
 
 
-@pytest.mark.parametrize("path", list(ESTIMATORS))
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=pytest.mark.long if "MLP" in p else ()) for p in ESTIMATORS],
+)
 def test_onnx_is_what_was_learnt(path: str, tmp_path: Path) -> None:
     """The file gives scikit-learn's numbers (rtol 1e-5, atol 1e-6 of the scale) and classes."""
     task = ESTIMATORS[path]

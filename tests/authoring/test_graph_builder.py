@@ -93,6 +93,7 @@ EXAMPLES = [
 
 @settings(max_examples=20)
 @given(st.data())
+@pytest.mark.long
 def test_round_trip(data: st.DataObject) -> None:
     """Generated, loaded by the worker and by the notebook, generated again: the same text."""
     chosen = data.draw(st.lists(st.sampled_from(EXAMPLES), min_size=1, max_size=7))

@@ -247,6 +247,7 @@ SCHEMA = {
 }
 
 
+@pytest.mark.long
 def test_simulated_events_keep_the_schema() -> None:
     """Every event is one that the worker decodes: bounds, enums, required fields."""
     schema = parse(SCHEMA)

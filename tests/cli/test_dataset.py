@@ -214,6 +214,7 @@ def test_hostile_files_are_not_ingested(
     assert read_all(broker.bootstrap, "tx") == []
 
 
+@pytest.mark.long
 def test_a_broker_that_goes_away_ends_it(tmp_path: Path, schema: Path) -> None:
     """Rows that are not acknowledged within --wait: exit 3, and the row to go on from."""
     rows = [f'{{"id":{i},"user":{{"name":"a"}}}}\n' for i in range(1_000)]

@@ -111,6 +111,7 @@ def test_it_counts_what_scoring_the_file_gives(start: Start) -> None:
     assert all(event in scored for event in report["first"])
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_told(start: Start, tmp_path: Path) -> None:
     """SIGKILL for the worker in mid-stream: exit 1, what is missing, and its log is kept."""
     process = start("--rate", "100")

@@ -14,7 +14,10 @@ EXAMPLES = ["breast-cancer", "car-insurance", "digits"]
 EVENTS = b'{"f0": 1}\n{"f0": -1}\n{"f0": 101}\n{broken\n{"f0": 2, "x": {}}\n'
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=() if one == "digits" else pytest.mark.long) for one in EXAMPLES],
+)
 def test_the_record_is_that_of_score(rtml: Rtml, name: str) -> None:
     """The same bytes as `rtml score` for the first hundred samples of every example."""
     graph = ROOT / "graphs" / name

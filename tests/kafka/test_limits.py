@@ -88,6 +88,7 @@ def test_a_limit_lowered_while_the_worker_runs(kafka: str, tmp_path: Path) -> No
     assert {one.value for one in dead} == {sent[seq].value for seq in large}
 
 
+@pytest.mark.long
 def test_a_dead_letter_that_is_refused_stops_the_worker(kafka: str, tmp_path: Path) -> None:
     """It is not committed: exit 3, the reason told; with room made the next worker goes on."""
     service = make_service(

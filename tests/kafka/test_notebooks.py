@@ -23,7 +23,13 @@ TIMEOUT_S = 100.0
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.mark.parametrize("name", list(NOTEBOOKS.values()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(one, marks=pytest.mark.long if "insurance" in one else ())
+        for one in NOTEBOOKS.values()
+    ],
+)
 @pytest.mark.usefixtures("place_worker")
 def test_a_notebook_runs_top_to_bottom(name: str, tmp_path: Path) -> None:
     """Every cell of the file runs in order; its own assertions compare the three ways to score."""

@@ -87,6 +87,7 @@ def test_different_services_at_once(broker: RealKafka, tmp_path: Path) -> None:
         assert asyncio.run(run()) == [[1, 2, 3, 4, 5]] * 4
 
 
+@pytest.mark.long
 def test_records_that_cannot_be_read(broker: RealKafka, tmp_path: Path) -> None:
     """Reported by the list and by the worker, and skipped; the others are served."""
     good, bad = (make_service(broker.bootstrap, tmp_path) for _ in range(2))

@@ -85,6 +85,7 @@ def test_an_update_to_the_other_guarantee(kafka: str, tmp_path: Path) -> None:
     assert judge(sent, service.scored()) == Verdict(len(sent), 0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_an_update_that_fails_under_load(kafka: str, tmp_path: Path) -> None:
     """Updates that fail in between change nothing: all is scored, by the version before."""
     service = make_service(kafka, tmp_path)

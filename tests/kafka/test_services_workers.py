@@ -23,6 +23,7 @@ from worker.services.outcome import outcome_of
 QUICK = {"RTML_SESSION_TIMEOUT_MS": "6000"}
 
 
+@pytest.mark.long
 def test_a_location_without_a_worker(kafka: str, tmp_path: Path) -> None:
     """Registered, exit 1 unless nobody waits; a worker that joins serves it from the topics."""
     one, two = (make_service(kafka, tmp_path) for _ in range(2))

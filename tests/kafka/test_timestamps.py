@@ -58,6 +58,7 @@ def test_a_timestamp_far_in_the_future(kafka: str, tmp_path: Path) -> None:
     assert total(page, "rtml_dead_letters_total", stage="produce") == 1
 
 
+@pytest.mark.long
 def test_each_topic_of_a_route_has_its_own_limit(kafka: str, tmp_path: Path) -> None:
     """Of events that are a day ahead, those whose topic takes them are scored, the others not."""
     high = f"high-{uuid.uuid4().hex[:8]}"

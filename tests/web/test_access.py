@@ -208,6 +208,7 @@ class TestWindow:
         assert self.refused(guard, "2001:db8:0:1::1") == 401
         assert self.refused(guard, "10.0.0.1") == 401
 
+    @pytest.mark.long
     def test_memory_is_bounded(self) -> None:
         """Many addresses push out the one that was silent for longest."""
         guard = self.guard()
