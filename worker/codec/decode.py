@@ -7,7 +7,8 @@ value must be valid UTF-8 JSON. Of duplicate keys the last one wins.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from operator import is_not
@@ -23,6 +24,7 @@ from worker.codec.depth import is_deeper
 from worker.codec.fields import Fields, Values, watched_name
 from worker.codec.instants import CARRIES, EPOCH, MILLISECOND, cut_off
 from worker.codec.outcome import Drop
+from worker.codec.reasons import MALFORMED, fault
 from worker.codec.structs import event_struct
 from worker.errors import Fault, Stage
 from worker.schema import Schema, column_name, is_plain
@@ -32,8 +34,6 @@ TOMBSTONE = "tombstone"
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-12-31T23:59:59.999", "ms")
 _NAT = np.iinfo(np.int64).min
-_MESSAGE_LENGTH = 300  # a message is a header of the dead letter, and field names have any length
-_MALFORMED = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,61 @@ class Decoder:
         Returns:
             A batch of the readable rows, and the reason for every other row.
         """
+        given = list(filter(None, values))
+        joined = b"".join(given)
         try:
-            if max(map(len, values), default=0) >= self._least:  # type: ignore[arg-type]  # likewise
-                self._refuse_deep(values)  # type: ignore[arg-type]  # likewise
-            events = list(map(self._decode, values))  # type: ignore[arg-type]  # None raises
-            joined = b"".join(values)  # type: ignore[arg-type]  # no None came through
+            if max(map(len, given), default=0) >= self._least:
+                self._refuse_deep(given)
             if not joined.isascii():
                 # Each begins and ends with an ASCII character, so none completes another's.
                 joined.decode()
-        except (TypeError, *_MALFORMED):
+        except MALFORMED:
             return self._decode_each(values)
+        events, odd = self._events(values)
         carries = self._times and CARRIES.search(joined) is not None
-        rows = np.arange(len(values), dtype=np.int64)
-        return self._decoded(events, rows, [], [], values if carries else [])
+        rows = np.delete(np.arange(len(values), dtype=np.int64), odd)
+        faults, drops = self._odd(values, odd)
+        return self._decoded(events, rows, faults, drops, values if carries else [])
+
+    def _events(self, values: Sequence[bytes | None]) -> tuple[list[msgspec.Struct], list[int]]:
+        """What can be read, and the rows of what cannot."""
+        events: list[msgspec.Struct] = []
+        odd: list[int] = []
+        left = map(self._decode, values)  # type: ignore[arg-type]  # None raises
+        while len(events) + len(odd) < len(values):
+            try:
+                events.extend(left)  # what was read before an error stays
+            except (TypeError, *MALFORMED):
+                odd.append(len(events) + len(odd))
+        return events, odd
+
+    def _odd(
+        self, values: Sequence[bytes | None], rows: Iterable[int]
+    ) -> tuple[list[Fault], list[Drop]]:
+        """Why those rows cannot be read."""
+        faults: list[Fault] = []
+        drops: list[Drop] = []
+        for row in rows:
+            value = values[row]
+            if value is None:
+                drops.append(Drop(row, TOMBSTONE))
+                continue
+            try:
+                self._one(value)
+            except MALFORMED as error:
+                faults.append(fault(row, error))
+        return faults, drops
+
+    def _one(self, value: bytes) -> msgspec.Struct:
+        """One event, by itself.
+
+        Raises:
+            MsgspecError: or another of `MALFORMED`: it is none.
+        """
+        if len(value) >= self._least:
+            self._refuse_deep([value])
+        value.decode()
+        return self._decode(value)
 
     def _refuse_deep(self, values: Sequence[bytes]) -> None:
         """Looks closer at values that have more brackets than may be nested.
@@ -117,22 +159,15 @@ class Decoder:
             raise RecursionError
 
     def _decode_each(self, values: Sequence[bytes | None]) -> Decoded:
+        """The careful way: some are nested too deeply, or no UTF-8."""
         events: list[msgspec.Struct] = []
         rows: list[int] = []
-        faults: list[Fault] = []
-        drops: list[Drop] = []
         for row, value in enumerate(values):
-            if value is None:
-                drops.append(Drop(row, TOMBSTONE))
-                continue
-            try:
-                if len(value) >= self._least:
-                    self._refuse_deep([value])
-                value.decode()
-                events.append(self._decode(value))
-                rows.append(row)
-            except _MALFORMED as error:
-                faults.append(_fault(row, error))
+            with suppress(*MALFORMED):
+                if value is not None:
+                    events.append(self._one(value))
+                    rows.append(row)
+        faults, drops = self._odd(values, sorted({*range(len(values))} - {*rows}))
         return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops, values)
 
     def _decoded(
@@ -184,27 +219,6 @@ class Decoder:
                 message = f"outside the years 1 to 9999 in UTC - at `{name}`; correct the event"
                 found.setdefault(row, Fault(row, Stage.DECODE, "SchemaMismatch", message))
         return list(found.values())
-
-
-def _fault(row: int, error: Exception) -> Fault:
-    """The reason for one value that cannot be read; the text names the field, never its value."""
-    if isinstance(error, UnicodeError):
-        return Fault(row, Stage.DECODE, "InvalidUtf8", "the value is not valid UTF-8")
-    if isinstance(error, RecursionError):
-        return Fault(row, Stage.DECODE, "TooDeep", "the value is nested too deeply")
-    if isinstance(error, msgspec.ValidationError):
-        return Fault(
-            row, Stage.DECODE, "SchemaMismatch", f"{_told(error)}; see the source's schema"
-        )
-    return Fault(row, Stage.DECODE, "MalformedJson", f"the value is not one JSON object: {error}")
-
-
-def _told(error: msgspec.ValidationError) -> str:
-    """The words of msgspec, without the value of an enum and of bounded length."""
-    text = str(error)
-    if text.startswith("Invalid enum value"):
-        text = "Not in the enum - at `" + text.rpartition(" - at `")[2]
-    return text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 3] + "..."
 
 
 def _filled(found: Values, kind: ColumnType) -> Column:
