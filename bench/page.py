@@ -122,7 +122,7 @@ def _joined(*paragraphs: str) -> str:
 
 def _facts(machine: dict[str, str], setup: dict[str, str]) -> str:
     """Where and how a part ran, in one line."""
-    wanted = ("measured", "machine", "load")
+    wanted = ("measured", "machine", "python", "load")
     told = {**{name: machine[name] for name in wanted if name in machine}, **setup}
     return "> " + "; ".join(f"{name}: {value}" for name, value in told.items())
 

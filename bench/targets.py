@@ -122,7 +122,7 @@ def _exactly_once(points: Mapping[tuple[str, str], Point]) -> Target:
 
 
 def _memory(point: Point | None) -> Target:
-    what, wanted = "memory of one worker", f"below {MAX_RSS_MB:.0f} MB"
+    what, wanted = "memory of one worker, at least once", f"below {MAX_RSS_MB:.0f} MB"
     row = point.row(PRODUCT_NAME) if point else None
     if row is None or not row.done:
         return Target(what, wanted)

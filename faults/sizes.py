@@ -31,6 +31,11 @@ def _memory(worker: Worker) -> Watch:
     return Watch(lambda: use_of(pid))
 
 
+def _is_small(memory: Watch) -> bool:
+    """Whether memory was seen, and stayed below the limit."""
+    return 0 < memory.peak_rss_bytes <= MOST_RSS_BYTES
+
+
 def run(stage: Stage) -> Iterator[Finding]:
     """The limit of the sink, odd records, and bombs."""
     stage.say("at the limit")
@@ -66,11 +71,7 @@ def _limit(stage: Stage) -> Finding:
         f"lost {verdict.lost}, exit {code}, RSS {memory.peak_rss_bytes / 1e6:.0f} MB",
         f"all accounted, the smallest refused has {LIMIT + 1:,} to {LIMIT + DIGITS:,} bytes, by "
         "the digits of its score, RSS <= 1 GiB",
-        not verdict.lost
-        and exact
-        and bool(scored)
-        and code == 0
-        and memory.peak_rss_bytes <= MOST_RSS_BYTES,
+        not verdict.lost and exact and bool(scored) and code == 0 and _is_small(memory),
     )
 
 
@@ -102,10 +103,7 @@ def _odd(stage: Stage) -> Finding:
         f"{len(letters)}, dropped {dropped:.0f}; all headers kept {len(kept)}/1, exit {code}, "
         f"RSS {memory.peak_rss_bytes / 1e6:.0f} MB",
         "all accounted, RSS <= 1 GiB",
-        accounted == len(sent) + 1
-        and len(letters) >= 1
-        and code == 0
-        and memory.peak_rss_bytes <= MOST_RSS_BYTES,
+        accounted == len(sent) + 1 and len(letters) >= 1 and code == 0 and _is_small(memory),
     )
 
 
@@ -128,5 +126,5 @@ def _bombs(stage: Stage) -> Finding:
         f"lost {verdict.lost}/{verdict.sent}, scored {len(scored)}, dead letters {len(dead)}, "
         f"exit {code}, RSS {memory.peak_rss_bytes / 1e6:.0f} MB",
         "all accounted, exit 0, RSS <= 1 GiB",
-        not verdict.lost and code == 0 and memory.peak_rss_bytes <= MOST_RSS_BYTES,
+        not verdict.lost and code == 0 and _is_small(memory),
     )

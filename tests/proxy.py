@@ -72,8 +72,8 @@ class Proxy:
 
     async def end(self) -> None:
         """Closes everything, in the proxy's own thread."""
-        assert self._server is not None
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         self.opened.set()
         await self.sever()
 
@@ -86,7 +86,10 @@ class Proxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.call(self.end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        if self._thread.is_alive():  # else it was never started
+            try:
+                self.call(self.end())
+            finally:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
         self._loop.close()

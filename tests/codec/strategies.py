@@ -29,11 +29,15 @@ SCHEMA: dict[str, Any] = {
     "properties": {
         "required": {"type": ["integer", "null"]},
         "number": {"type": "number", "exclusiveMinimum": -1e300},
+        "second": {"type": ["number", "null"]},
+        "third": {"type": "number", "default": -0.25},
         "count": {"type": "integer", "minimum": -5, "maximum": 2**62, "default": 7},
         "text": {"type": "string", "minLength": 1, "maxLength": 4, "default": "dé"},
         "word": {"type": "string", "enum": ["a", "b", ""]},
         "code": {"type": "integer", "enum": [1, 2, -3]},
         "flag": {"type": "boolean", "default": True},
+        "fourth": {"type": "number"},
+        "fifth": {"type": "number"},
         "when": {"type": "string", "format": "date-time"},
         "vector": {
             "type": "array",
@@ -81,6 +85,7 @@ EVENTS = st.fixed_dictionaries(
     {"required": usually(st.integers(-(2**63), 2**63 - 1))},
     optional={
         "number": usually(NUMBERS),
+        **{name: usually(NUMBERS) for name in ("second", "third", "fourth", "fifth")},
         "count": usually(st.integers(-5, 2**62)),
         "text": usually(TEXT.filter(lambda text: 1 <= len(text) <= 4)),
         "word": usually(st.sampled_from(["a", "b", ""])),

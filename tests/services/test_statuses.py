@@ -74,3 +74,14 @@ def test_a_record_under_the_key_of_another() -> None:
     (_, here), (_, said) = record(presence("a", NOW_MS)), record(status("fraud", "a"))
     statuses = read(("@b", here), ("cars@a", said))
     assert (live(statuses), statuses.of("cars", [presence("a", NOW_MS)])) == ([], [])
+
+
+def test_an_old_word_that_comes_last_is_left_out() -> None:
+    """A connection that broke may bring it after what was written over the next one."""
+    here, newer = presence("a", NOW_MS), status("fraud", "a").model_copy(update={"at_ms": 2})
+    older = newer.model_copy(update={"at_ms": 1, "reason": "old"})
+    statuses = read(record(here), record(newer), record(older))
+    assert statuses.of("fraud", [here]) == [newer]
+    again = newer.model_copy(update={"reason": "again"})
+    statuses.apply(*record(again))
+    assert statuses.of("fraud", [here]) == [again]

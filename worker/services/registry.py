@@ -115,7 +115,7 @@ class Statuses:
         """Takes the next record of the topic; one that cannot be read says nothing."""
         if key.startswith("@"):
             self.workers.pop(key[1:], None)
-        self._statuses.pop(key, None)
+        held = self._statuses.pop(key, None)
         if value is None:
             return
         try:
@@ -126,7 +126,9 @@ class Statuses:
             else:
                 status = Status.model_validate_json(value)
                 _require(status.key == key, f"is of '{status.key}'")
-                self._statuses[key] = status
+                # Written once more over another connection, an old word may come last.
+                later = held if held is not None and held.at_ms > status.at_ms else status
+                self._statuses[key] = later
         except ValueError:
             return
 

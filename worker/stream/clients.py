@@ -99,7 +99,8 @@ def producer(
 def teller(settings: Settings) -> aiokafka.AIOKafkaProducer:
     """A producer of words of which the last counts, with acks=all.
 
-    Sequence numbers would be wrong for good after a batch that expired before Kafka had it.
+    Sequence numbers would be wrong for good after a batch that expired before Kafka had it. Without
+    them what was sent over a connection that is gone may come after what was sent later.
     """
     return aiokafka.AIOKafkaProducer(
         **security(settings), acks="all", linger_ms=0, request_timeout_ms=REQUEST_TIMEOUT_MS
