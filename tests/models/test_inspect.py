@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,6 +22,7 @@ from tests.models.inspectors import ended, until_it_inspects
 from tests.models.makers import FLOAT, identity, model, saved
 from worker.errors import ConfigError
 from worker.models.inspect import Limits, Port, inspect
+from worker.models.limited import answer
 
 
 def reasons(path: Path, limits: Limits | None = None) -> list[str]:
@@ -48,18 +50,28 @@ def test_a_good_model_is_known() -> None:
     assert (report.batch_size, report.batch_invariant) == (None, True)
 
 
-def test_what_is_known_is_not_inspected_again(tmp_path: Path) -> None:
+def test_what_is_known_is_not_inspected_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A copy of an accepted model is known by its digest, one of a changed byte or limit is not."""
+    asked: list[object] = []
+
+    def counting(*given: Any) -> Any:
+        asked.append(given)
+        return answer(*given)
+
+    monkeypatch.setattr("worker.models.inspect.answer", counting)
+    monkeypatch.setattr("worker.models.accepted._current.known", {})
     report = inspect(DATA / "lr.onnx")
-    spent_s = psutil.Process().cpu_times().children_user
     copy = tmp_path / "copy.onnx"
     copy.write_bytes((DATA / "lr.onnx").read_bytes())
     assert inspect(copy) == report
-    assert psutil.Process().cpu_times().children_user == spent_s
+    assert len(asked) == 1
     assert inspect(copy, Limits(seconds=21)) == report
-    assert psutil.Process().cpu_times().children_user > spent_s
+    assert len(asked) == 2
     copy.write_bytes(copy.read_bytes()[:-1])
     assert len(reasons(copy)) == 1
+    assert len(asked) == 3
 
 
 def endless() -> ModelProto:
