@@ -78,12 +78,8 @@ def _workloads(options: Options) -> list[Case]:
 
 
 def _guarantees(options: Options) -> list[Case]:
-    both = {"at least once": workloads.lr(), "exactly once": workloads.exactly_once(options.folder)}
-    many = max(PARTITIONS)  # exactly once has a producer and transactions for each
-    return [
-        *(Case(at, one, (PRODUCT,)) for at, one in both.items()),
-        *(Case(f"{at}, {many} partitions", one, (PRODUCT,), many) for at, one in both.items()),
-    ]
+    twice, once = workloads.lr(), workloads.exactly_once(options.folder)
+    return [Case("at least once", twice, (PRODUCT,)), Case("exactly once", once, (PRODUCT,))]
 
 
 def _replicas(_: Options) -> list[Case]:
@@ -110,7 +106,7 @@ _SWEEP, _SHORT = Sizes(50_000, 3, 0), Sizes(20_000, 1, 0)
 PARTS = {
     "peers": Part(_peers, Sizes(160_000, 3, 6), Sizes(60_000, 1, 2), latency=True),
     "workloads": Part(_workloads, Sizes(100_000, 3, 0), _SHORT),
-    "guarantees": Part(_guarantees, Sizes(60_000, 3, 0), _SHORT),
+    "guarantees": Part(_guarantees, Sizes(150_000, 3, 0), _SHORT),
     "replicas": Part(_replicas, Sizes(200_000, 3, 0), _SHORT),
     "partitions": Part(_partitions, _SWEEP, _SHORT),
     "columns": Part(_columns, _SWEEP, _SHORT),
