@@ -355,3 +355,20 @@ def test_a_time_is_cut_to_the_millisecond_by_every_route(rows: list[tuple[str, s
     expected = instants(Column.of([t for t, _ in rows], DType.TEXT))
     assert found.batch["a.t"].to_list() == expected.to_list()
     assert using.decode(values).batch["a.t"].to_list() == expected.to_list()
+
+
+def test_what_a_second_look_would_take_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How deep a parser may go depends on where it is called: a refused event keeps its fault."""
+    using = decoder({"a": {"type": "number"}})
+    read, left = using._decode, [True]
+
+    def once(value: bytes) -> Any:
+        if value == b'{"a":2}' and left:
+            left.clear()
+            raise RecursionError
+        return read(value)
+
+    monkeypatch.setattr(using, "_decode", once)
+    decoded = using.decode([b'{"a":1}', b'{"a":2}', b'{"a":3}'])
+    assert (decoded.batch.rows.tolist(), items(decoded.batch["a"])) == ([0, 2], [1.0, 3.0])
+    assert [(one.row, one.error) for one in decoded.faults] == [(1, "TooDeep")]

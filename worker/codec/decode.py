@@ -7,8 +7,7 @@ value must be valid UTF-8 JSON. Of duplicate keys the last one wins.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from operator import is_not
@@ -102,39 +101,43 @@ class Decoder:
                 joined.decode()
         except MALFORMED:
             return self._decode_each(values)
-        events, odd = self._events(values)
+        events, errors = self._events(values)
         carries = self._times and CARRIES.search(joined) is not None
-        rows = np.delete(np.arange(len(values), dtype=np.int64), odd)
-        faults, drops = self._odd(values, odd)
+        rows = np.delete(np.arange(len(values), dtype=np.int64), list(errors))
+        faults, drops = self._odd(values, errors)
         return self._decoded(events, rows, faults, drops, values if carries else [])
 
-    def _events(self, values: Sequence[bytes | None]) -> tuple[list[msgspec.Struct], list[int]]:
-        """What can be read, and the rows of what cannot."""
+    def _events(
+        self, values: Sequence[bytes | None]
+    ) -> tuple[list[msgspec.Struct], dict[int, Exception]]:
+        """What can be read, and by row why the rest cannot."""
         events: list[msgspec.Struct] = []
-        odd: list[int] = []
+        errors: dict[int, Exception] = {}
         left = map(self._decode, values)  # type: ignore[arg-type]  # None raises
-        while len(events) + len(odd) < len(values):
+        while len(events) + len(errors) < len(values):
             try:
                 events.extend(left)  # what was read before an error stays
-            except (TypeError, *MALFORMED):
-                odd.append(len(events) + len(odd))
-        return events, odd
+            except (TypeError, *MALFORMED) as error:
+                errors[len(events) + len(errors)] = error
+        return events, errors
 
     def _odd(
-        self, values: Sequence[bytes | None], rows: Iterable[int]
+        self, values: Sequence[bytes | None], errors: Mapping[int, Exception]
     ) -> tuple[list[Fault], list[Drop]]:
-        """Why those rows cannot be read."""
+        """The fate of rows that cannot be read: each has one, whatever a second look says."""
         faults: list[Fault] = []
         drops: list[Drop] = []
-        for row in rows:
+        for row, error in errors.items():
             value = values[row]
             if value is None:
                 drops.append(Drop(row, TOMBSTONE))
                 continue
+            reason = error
             try:
                 self._one(value)
-            except MALFORMED as error:
-                faults.append(fault(row, error))
+            except MALFORMED as own:  # no UTF-8 is told before no JSON
+                reason = own
+            faults.append(fault(row, reason))
         return faults, drops
 
     def _one(self, value: bytes) -> msgspec.Struct:
@@ -162,12 +165,14 @@ class Decoder:
         """The careful way: some are nested too deeply, or no UTF-8."""
         events: list[msgspec.Struct] = []
         rows: list[int] = []
+        errors: dict[int, Exception] = {}
         for row, value in enumerate(values):
-            with suppress(*MALFORMED):
-                if value is not None:
-                    events.append(self._one(value))
-                    rows.append(row)
-        faults, drops = self._odd(values, sorted({*range(len(values))} - {*rows}))
+            try:
+                events.append(self._one(value))  # type: ignore[arg-type]  # None raises
+                rows.append(row)
+            except (TypeError, *MALFORMED) as error:
+                errors[row] = error
+        faults, drops = self._odd(values, errors)
         return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops, values)
 
     def _decoded(
