@@ -21,6 +21,7 @@ from tests.kafka.waiting import until
 from tests.models.inspectors import ended, until_it_inspects
 from tests.models.makers import FLOAT, identity, model, saved
 from worker.errors import ConfigError
+from worker.models import accepted
 from worker.models.inspect import Limits, Port, inspect
 from worker.models.limited import answer
 
@@ -61,7 +62,7 @@ def test_what_is_known_is_not_inspected_again(
         return answer(*given)
 
     monkeypatch.setattr("worker.models.inspect.answer", counting)
-    monkeypatch.setattr("worker.models.accepted._current.known", {})
+    monkeypatch.setattr(accepted, "_current", accepted._Current())  # an earlier test told a folder
     report = inspect(DATA / "lr.onnx")
     copy = tmp_path / "copy.onnx"
     copy.write_bytes((DATA / "lr.onnx").read_bytes())
