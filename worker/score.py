@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+
+from worker.batch import Rows
 from worker.codec.outcome import Outcomes
 from worker.errors import Fault
 from worker.graph.plan import Plan
@@ -50,20 +54,13 @@ def score(
     faults: dict[int, Fault] = {fault.row: fault for fault in decoded.faults}
     faults.update(done.faults)
     faults.update((fault.row, fault) for fault in unfit)
-    topics: list[str | None] | None = None
-    if len(batch) == len(values) and not unfit:
-        scored: list[bytes | None] = list(encoded)
-        if len(plan.topics) > 1:
-            topics = batch[TOPIC_COLUMN].to_list()
-    else:
-        scored = [None] * len(values)
-        topics = [None] * len(values) if len(plan.topics) > 1 else None
-        chosen = batch[TOPIC_COLUMN].to_list() if topics is not None else []
-        for i, row in enumerate(batch.rows.tolist()):
-            if row not in faults:
-                scored[row] = encoded[i]
-                if topics is not None:
-                    topics[row] = chosen[i]
+    chosen = batch[TOPIC_COLUMN].to_list() if len(plan.topics) > 1 else None
+    scored, topics = list[bytes | None](encoded), chosen
+    if len(batch) < len(values):
+        scored = _placed(encoded, batch.rows, len(values))
+        topics = None if chosen is None else _placed(chosen, batch.rows, len(values))
+    for fault in unfit:
+        scored[fault.row] = None
     drops = [*decoded.drops, *done.drops.values()]
     if timing is not None and clock is not None:
         timing.decode, timing.nodes, timing.encode = read - start, done.seconds, clock() - ran
@@ -75,3 +72,10 @@ def score(
         done.unknown,
         done.unsure,
     )
+
+
+def _placed(found: Sequence[Any], rows: Rows, n: int) -> list[Any]:
+    """``n`` entries: what was found of the rows at their places, None elsewhere."""
+    placed = np.full(n, None, dtype=object)
+    placed[rows] = found
+    return placed.tolist()

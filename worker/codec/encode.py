@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from operator import itemgetter
 
 import msgspec
@@ -112,7 +112,9 @@ class Encoder:
 def _originals(batch: Batch, values: Sequence[bytes | None]) -> list[bytes]:
     if len(batch) == len(values):
         return list(values)  # type: ignore[arg-type]  # all rows live: none is a tombstone
-    return [values[row] for row in batch.rows.tolist()]
+    live = np.zeros(len(values), dtype=np.bool_)
+    live[batch.rows] = True
+    return list(compress(values, live.tobytes()))  # type: ignore[arg-type]  # a tombstone is not live
 
 
 def _heads(originals: list[bytes], *, empty: bool) -> list[bytes] | None:
