@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.errors import Fault
@@ -12,7 +13,13 @@ from worker.stream.record import Record
 
 MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
-_BRIEF = frozenset({"topic", "partition", "offset", "timestamp", "stage", "error", "attempt"})
+_BRIEF = frozenset(
+    f"rtml-dlq-{name}"
+    for name in (
+        *("topic", "partition", "offset", "timestamp", "stage", "error", "attempt"),
+        "replay-of",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +66,30 @@ class Lineage:
         # The value of a header may be null.
         original = {n: v or b"" for n, v in record.headers if n.startswith("rtml-dlq-")}
         at = _iso(now_ms)
-        described: Iterable[tuple[str, str]] = (
-            ("topic", record.topic),
-            ("partition", str(record.partition)),
-            ("offset", str(record.offset)),
-            ("timestamp", str(record.timestamp)),
-            ("group", self.group),
-            ("service", self.service),
-            ("graph", self.graph),
-            ("node", fault.node),
-            ("stage", str(fault.stage)),
-            ("error", fault.error),
-            ("message", _bounded(fault.message)),
-            ("model", self.models),
-            ("omitted", ",".join(omitted)),
-            ("attempt", str(_attempt(original) + 1)),
-            ("first-at", original.get("rtml-dlq-first-at", b"").decode(errors="replace") or at),
-            ("at", at),
+        described = (
+            ("rtml-dlq-topic", record.topic.encode()),
+            ("rtml-dlq-partition", b"%d" % record.partition),
+            ("rtml-dlq-offset", b"%d" % record.offset),
+            ("rtml-dlq-timestamp", b"%d" % record.timestamp),
+            ("rtml-dlq-group", self.group.encode()),
+            ("rtml-dlq-service", self.service.encode()),
+            ("rtml-dlq-graph", self.graph.encode()),
+            ("rtml-dlq-node", fault.node.encode()),
+            ("rtml-dlq-stage", fault.stage.encode()),
+            ("rtml-dlq-error", fault.error.encode()),
+            ("rtml-dlq-message", _bounded(fault.message)),
+            ("rtml-dlq-model", self.models.encode()),
+            ("rtml-dlq-omitted", ",".join(omitted).encode()),
+            ("rtml-dlq-attempt", b"%d" % (_attempt(original) + 1)),
+            ("rtml-dlq-first-at", original.get("rtml-dlq-first-at") or at),
+            ("rtml-dlq-at", at),
+            ("rtml-dlq-replay-of", original.get("rtml-dlq-replay-of")),
         )
         kept = [header for header in record.headers if header[0] not in original]
         if "headers" in omitted:
             kept = []
-        ours = [
-            (f"rtml-dlq-{name}", value.encode())
-            for name, value in described
-            if value and not (brief and name not in _BRIEF)
-        ]
-        replay = original.get("rtml-dlq-replay-of")
-        return [*kept, *ours, *([("rtml-dlq-replay-of", replay)] if replay else [])]
+        left = described if not brief else (h for h in described if h[0] in _BRIEF)
+        return [*kept, *((name, value) for name, value in left if value)]
 
 
 def _attempt(original: dict[str, bytes]) -> int:
@@ -94,10 +97,14 @@ def _attempt(original: dict[str, bytes]) -> int:
     return int(text) if text.isdigit() and len(text) < 10 else 0
 
 
-def _bounded(message: str) -> str:
-    return message.encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore")
+def _bounded(message: str) -> bytes:
+    told = message.encode()
+    if len(told) > MAX_MESSAGE_BYTES:
+        told = told[:MAX_MESSAGE_BYTES].decode(errors="ignore").encode()
+    return told
 
 
-def _iso(now_ms: int) -> str:
+@functools.lru_cache(maxsize=1)  # all letters of a batch have the same
+def _iso(now_ms: int) -> bytes:
     moment = datetime.datetime.fromtimestamp(now_ms / 1_000, tz=datetime.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
