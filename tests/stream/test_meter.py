@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import Histogram as Reference
 
 from tests.kafka.metrics import samples, total
 from worker.codec.outcome import Drop, Outcomes
 from worker.errors import Fault, Stage
 from worker.score import Timing
-from worker.stream.ages import _AGES, Ages
-from worker.stream.meter import Meters
+from worker.stream.histogram import Histogram
+from worker.stream.meter import _AGES, Meters
 
 NOW_MS = 1_700_000_000_000.0
 
@@ -26,23 +27,37 @@ def page(meters: Meters) -> str:
 
 
 @given(st.lists(st.lists(st.floats(-10, 1e6, width=32), min_size=1), min_size=1, max_size=3))
-def test_ages_are_counted_as_prometheus_counts_them(batches: list[list[float]]) -> None:
-    """Batch after batch, the buckets, the count and the sum are those of the client's histogram."""
+def test_values_are_counted_as_prometheus_counts_them(batches: list[list[float]]) -> None:
+    """One by one or all at once, buckets, count and sum are those of the client's histogram."""
     registry, reference = CollectorRegistry(), CollectorRegistry()
-    ages = Ages()
-    registry.register(ages)
-    name = "rtml_event_age_seconds"
-    one_by_one = Histogram(name, "", ["service"], buckets=_AGES, registry=reference)
+    name, told = "rtml_event_age_seconds", "Age"
+    ours = Histogram(name, told, ["service"], _AGES, registry)
+    theirs = Reference(name, told, ["service"], buckets=_AGES, registry=reference)
     for batch in batches:
-        ages.observe("fraud", np.array(batch, dtype=np.float64))
+        ours.labels("fraud").observe_all(np.array(batch, dtype=np.float64))
+        ours.labels("churn").observe(batch[0])
+        theirs.labels("churn").observe(batch[0])
         for age_s in batch:
-            one_by_one.labels("fraud").observe(age_s)
-    ours, theirs = (generate_latest(one).decode() for one in (registry, reference))
-    for part in ("bucket", "count"):
-        assert samples(ours, f"{name}_{part}") == samples(theirs, f"{name}_{part}")
-    expected = samples(theirs, f"{name}_sum")
-    if min(age_s for batch in batches for age_s in batch) >= 0:
-        assert samples(ours, f"{name}_sum") == pytest.approx(expected)
+            theirs.labels("fraud").observe(age_s)
+    found, expected = (generate_latest(one).decode() for one in (registry, reference))
+    for service in ("fraud", "churn"):
+        for part in ("bucket", "count"):
+            shown = samples(found, f"{name}_{part}", service=service)
+            assert shown == samples(expected, f"{name}_{part}", service=service)
+        if min(age_s for batch in batches for age_s in batch) >= 0:  # else it has no sum
+            total = samples(expected, f"{name}_sum", service=service)
+            assert samples(found, f"{name}_sum", service=service) == pytest.approx(total)
+
+
+def test_a_service_that_is_gone_is_shown_no_more() -> None:
+    """Its values go, those of others stay."""
+    meters = Meters()
+    for service in ("fraud", "churn"):
+        meters.of(service, "tx").taken(4, Timing(0.001, {"score": 0.002}, 0.003))
+    meters.forget("fraud")
+    for name in ("rtml_stage_duration_seconds_count", "rtml_node_duration_seconds_count"):
+        assert samples(page(meters), name, service="fraud") == []
+        assert samples(page(meters), name, service="churn")
 
 
 def test_a_batch_is_counted_by_what_became_of_it() -> None:

@@ -1,60 +1,89 @@
-"""How old events are when they are scored, counted for a whole batch at once."""
+"""Histograms that are counted in microseconds, one value or a whole batch at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 SECONDS = (
     0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 )  # fmt: skip
-_AGES = (*SECONDS[2:], 30, 60, 300, 1_800, 7_200, 86_400)
 _FEW = 16
 
 
-class Ages(Collector):
-    """``rtml_event_age_seconds``: a histogram that takes a whole batch at once.
+class Child:
+    """The values under one set of labels; written by one thread, read by any."""
 
-    prometheus_client's own takes one observation per call, at 1.7 µs per event.
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """``bounds``: ascending, each the largest value of its bucket."""
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        """Counts one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def observe_all(self, values: NDArray[np.float64]) -> None:
+        """Counts ``(n,)`` values."""
+        if len(values) < _FEW:
+            for value in values.tolist():
+                self.observe(value)
+            return
+        slots = np.searchsorted(self.bounds, values, side="left")
+        found = np.bincount(slots, minlength=len(self.counts)).tolist()
+        self.counts = [before + more for before, more in zip(self.counts, found, strict=True)]
+        self.total += float(values.sum())
+
+
+class Histogram(Collector):
+    """A histogram as Prometheus reads it.
+
+    prometheus_client's own takes a dozen calls and two locks for each value, and a worker that has
+    three events at a time counts seven of them for each batch.
     """
 
-    def __init__(self) -> None:
-        self._bounds = np.array(_AGES)
-        self._counts: dict[str, NDArray[np.int64]] = {}
-        self._sums: dict[str, float] = {}
+    def __init__(
+        self,
+        name: str,
+        told: str,
+        labels: Sequence[str],
+        bounds: Sequence[float],
+        registry: CollectorRegistry,
+    ) -> None:
+        """``told`` is its help text; ``bounds`` are those of the buckets, ascending."""
+        self._name, self._told, self._labels = name, told, labels
+        self._bounds = tuple(float(bound) for bound in bounds)
+        self._children: dict[tuple[str, ...], Child] = {}
+        registry.register(self)
 
-    def observe(self, service: str, ages_s: NDArray[np.float64]) -> None:
-        """Counts ``(n,)`` ages in seconds."""
-        counts = self._counts.get(service)
-        if counts is None:
-            counts = self._counts[service] = np.zeros(len(_AGES) + 1, dtype=np.int64)
-        slots = np.searchsorted(self._bounds, ages_s, side="left")
-        if len(ages_s) < _FEW:
-            for slot in slots.tolist():
-                counts[slot] += 1
-        else:
-            counts += np.bincount(slots, minlength=len(counts))
-        self._sums[service] = self._sums.get(service, 0.0) + float(ages_s.sum())
+    def labels(self, *values: str) -> Child:
+        """What is counted under these values of the labels; to be kept, where it is used often."""
+        found = self._children.get(values)
+        if found is None:
+            found = self._children[values] = Child(self._bounds)
+        return found
 
     def forget(self, service: str) -> None:
-        """Shows a service no more."""
-        self._counts.pop(service, None)
-        self._sums.pop(service, None)
+        """Shows a service, the first label, no more."""
+        for values in [values for values in self._children if values[0] == service]:
+            del self._children[values]
 
     def collect(self) -> Iterator[Metric]:
         """The cumulative buckets that Prometheus reads."""
-        family = HistogramMetricFamily(
-            "rtml_event_age_seconds",
-            "From the event's timestamp to its acknowledged score",
-            labels=["service"],
-        )
-        for service, counts in self._counts.items():
-            totals = np.cumsum(counts)
-            names = [*(str(float(bound)) for bound in _AGES), "+Inf"]
-            buckets = [(name, float(n)) for name, n in zip(names, totals, strict=True)]
-            family.add_metric([service], buckets, sum_value=self._sums[service])
+        family = HistogramMetricFamily(self._name, self._told, labels=self._labels)
+        names = [*map(str, self._bounds), "+Inf"]
+        for values, child in list(self._children.items()):
+            counts = map(float, accumulate(child.counts))
+            family.add_metric(values, list(zip(names, counts, strict=True)), child.total)
         yield family

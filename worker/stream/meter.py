@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics import MetricWrapperBase
 
 from worker import __version__
 from worker.codec.outcome import Outcomes
 from worker.score import Timing
-from worker.stream.ages import SECONDS, Ages
+from worker.stream.histogram import SECONDS, Histogram
 
+_AGES = (*SECONDS[2:], 30, 60, 300, 1_800, 7_200, 86_400)
 _EVENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)
 
 
@@ -58,20 +59,21 @@ class Meters:
             registry=registry,
         )
         self.batches = Histogram(
-            "rtml_batch_size_events",
-            "Events per batch",
-            ["service"],
-            buckets=_EVENTS,
-            registry=registry,
+            "rtml_batch_size_events", "Events per batch", ["service"], _EVENTS, registry
         )
         self.stages = Histogram(
-            "rtml_stage_duration_seconds", "Time per batch", ["service", "stage"],
-            buckets=SECONDS, registry=registry,
-        )  # fmt: skip
+            "rtml_stage_duration_seconds", "Time per batch", ["service", "stage"], SECONDS, registry
+        )
         self.nodes = Histogram(
-            "rtml_node_duration_seconds", "Time per batch", ["service", "node"],
-            buckets=SECONDS, registry=registry,
-        )  # fmt: skip
+            "rtml_node_duration_seconds", "Time per batch", ["service", "node"], SECONDS, registry
+        )
+        self.ages = Histogram(
+            "rtml_event_age_seconds",
+            "From the event's timestamp to its acknowledged score",
+            ["service"],
+            _AGES,
+            registry,
+        )
         partition = ["service", "topic", "partition"]
         self.lag = Gauge(
             "rtml_consumer_lag", "Events behind the end of the log", partition, registry=registry
@@ -115,8 +117,6 @@ class Meters:
         Gauge("rtml_build_info", "This build", ["version"], registry=registry).labels(
             __version__
         ).set(1)
-        self.ages = Ages()
-        self.registry.register(self.ages)
 
     def of(self, service: str, topic: str) -> Meter:
         """The meter of one service."""
@@ -127,7 +127,8 @@ class Meters:
         for metric in vars(self).values():
             if isinstance(metric, MetricWrapperBase):
                 metric.remove_by_labels({"service": service})
-        self.ages.forget(service)
+            elif isinstance(metric, Histogram):
+                metric.forget(service)
 
 
 class Meter:
@@ -146,9 +147,7 @@ class Meter:
         self._scored = meters.scored.labels(service, topic)
         self._batches = meters.batches.labels(service)
         self._in_flight = meters.in_flight.labels(service)
-        # Looking a child up by its labels takes as long as using it, and a batch uses eight.
-        self._stages: dict[str, Histogram] = {}
-        self._nodes: dict[str, Histogram] = {}
+        self._ages = meters.ages.labels(service)
 
     def loaded(self, models: Mapping[str, str], seconds: float) -> None:
         """The graph is loaded; ``models``: name -> SHA-256; those of before are not shown more."""
@@ -171,17 +170,11 @@ class Meter:
             self.stage(stage, seconds)
         self.stage("run", sum(timing.nodes.values()))
         for node, seconds in timing.nodes.items():
-            child = self._nodes.get(node)
-            if child is None:
-                child = self._nodes[node] = self._all.nodes.labels(self._service, node)
-            child.observe(seconds)
+            self._all.nodes.labels(self._service, node).observe(seconds)
 
     def stage(self, stage: str, seconds: float) -> None:
         """Time that one batch spent in a stage."""
-        child = self._stages.get(stage)
-        if child is None:
-            child = self._stages[stage] = self._all.stages.labels(self._service, stage)
-        child.observe(seconds)
+        self._all.stages.labels(self._service, stage).observe(seconds)
 
     def settled(self, outcomes: Outcomes, timestamps_ms: Sequence[int], now_ms: float) -> None:
         """All outcomes of a batch are acknowledged."""
@@ -189,7 +182,7 @@ class Meter:
         self.scored += scored
         self._scored.inc(scored)
         self._in_flight.dec(len(outcomes))
-        self._all.ages.observe(self._service, (now_ms - np.array(timestamps_ms)) / 1_000)
+        self._ages.observe_all((now_ms - np.array(timestamps_ms)) / 1_000)
         if outcomes.drops:
             self._count_drops(Tally(drop.reason for drop in outcomes.drops))
         if outcomes.faults:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
-from worker.stream.ages import SECONDS
+from worker.stream.histogram import SECONDS, Histogram
 
 OTHER = "other"
 """Label of what matches no route."""
@@ -23,8 +23,8 @@ class RequestMeter:
             "rtml_http_request_duration_seconds",
             "From the request's head to its answer",
             ["route"],
-            buckets=_SECONDS,
-            registry=registry,
+            _SECONDS,
+            registry,
         )
 
     def answered(self, request: web.Request, status: int, seconds: float) -> None:
