@@ -8,11 +8,12 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.producer import sender
 
 from worker.settings import Settings
-from worker.stream import connection, fetched
+from worker.stream import connection, fetched, wire
 from worker.stream.security import security
 
 connection.install()
 fetched.install()
+wire.install()
 
 MAX_FETCH_BYTES = 16_000_000
 MAX_PARTITION_FETCH_BYTES = 4_000_000
