@@ -43,7 +43,9 @@ def matrix(feed: Feed, batch: Batch, missing: Missing, unfit: Unfit) -> NDArray[
         return texts.reshape(n, *feed.shape)
     with np.errstate(over="ignore"):  # an overflow is infinite, and rejected as such
         if all(values.ndim == 1 for values in arrays):
-            made = np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
+            made = np.empty((n, len(arrays)), dtype=dtype)
+            for i, values in enumerate(arrays):
+                made[:, i] = values
         else:
             made = np.column_stack(arrays).astype(dtype, copy=False)
     bad = _unusable(made, arrays, takes_nan=takes_nan)
@@ -85,14 +87,14 @@ def messages(unfit: Unfit, rejected: Mask, missing: Missing) -> list[str]:
 
 def _unusable(matrix: NDArray[Any], arrays: list[NDArray[Any]], *, takes_nan: bool) -> Mask | None:
     """``(n, k)``, where a value is not finite, or outside int32; None where all are fit."""
-    bad: Mask
+    fit: Mask
     if matrix.dtype.kind == "f":
-        bad = np.isinf(matrix) if takes_nan else ~np.isfinite(matrix)
+        fit = ~np.isinf(matrix) if takes_nan else np.isfinite(matrix)
     elif matrix.dtype == np.int32:
-        bad = matrix != np.column_stack(arrays)
+        fit = matrix == np.column_stack(arrays)
     else:
         return None
-    return bad if bad.any() else None
+    return None if fit.all() else ~fit
 
 
 def _note(unfit: Unfit, place: tuple[str, str], rows: Mask) -> None:
