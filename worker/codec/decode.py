@@ -110,7 +110,11 @@ class Decoder:
     def _events(
         self, values: Sequence[bytes | None]
     ) -> tuple[list[msgspec.Struct], dict[int, Exception]]:
-        """What can be read, and by row why the rest cannot."""
+        """What can be read, and by row why the rest cannot.
+
+        Without tracebacks: they lead to this frame, which leads to them, and the whole batch would
+        stay in memory until the next collection of cycles.
+        """
         events: list[msgspec.Struct] = []
         errors: dict[int, Exception] = {}
         left = map(self._decode, values)  # type: ignore[arg-type]  # None raises
@@ -118,7 +122,7 @@ class Decoder:
             try:
                 events.extend(left)  # what was read before an error stays
             except (TypeError, *MALFORMED) as error:
-                errors[len(events) + len(errors)] = error
+                errors[len(events) + len(errors)] = error.with_traceback(None)
         return events, errors
 
     def _odd(
@@ -136,7 +140,7 @@ class Decoder:
             try:
                 self._one(value)
             except MALFORMED as own:  # no UTF-8 is told before no JSON
-                reason = own
+                reason = own.with_traceback(None)
             faults.append(fault(row, reason))
         return faults, drops
 
@@ -171,7 +175,7 @@ class Decoder:
                 events.append(self._one(value))  # type: ignore[arg-type]  # None raises
                 rows.append(row)
             except (TypeError, *MALFORMED) as error:
-                errors[row] = error
+                errors[row] = error.with_traceback(None)
         faults, drops = self._odd(values, errors)
         return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops, values)
 
