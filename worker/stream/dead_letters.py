@@ -46,8 +46,7 @@ class DeadLetters:
         message: str | None = None
         for brief in (False, True) if value is not None or not unread else ():
             headers = self._lineage.dead_letter(record, fault, now_ms, brief=brief)
-            given = {"timestamp": stamp, "key": record.key, "value": value}
-            size = await _append(outbox, place, given, headers)
+            size = await _append(outbox, place, stamp, record.key, value, headers)
             judged = unread or not self._compressed  # else by Kafka: its size is not known yet
             message = limits.excess(self._topic, size) if judged else None
             if message is None:
@@ -58,15 +57,20 @@ class DeadLetters:
             origin = f"{record.topic}-{record.partition}@{record.offset}"
             raise TransportError(f"dead letter of {origin}: {message}; raise it", retriable=False)
         headers = self._lineage.dead_letter(record, fault, now_ms, omitted=OMITTED)
-        await _append(outbox, place, {"timestamp": stamp, "key": None, "value": None}, headers)
+        await _append(outbox, place, stamp, None, None, headers)
 
 
 async def _append(
-    outbox: Outbox, place: Place, given: Mapping[str, object], headers: Headers
+    outbox: Outbox,
+    place: Place,
+    stamp: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers,
 ) -> int:
     """The size of the record batch that the letter is alone in; 0 where others are before it."""
     batch = outbox.batch(place)
-    if batch.append(**given, headers=headers) is None:
+    if batch.append(timestamp=stamp, key=key, value=value, headers=headers) is None:
         batch = await outbox.next(place)
-        batch.append(**given, headers=headers)
+        batch.append(timestamp=stamp, key=key, value=value, headers=headers)
     return 0 if batch.record_count() > 1 else batch.size()

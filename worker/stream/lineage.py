@@ -14,11 +14,17 @@ from worker.stream.record import Record
 MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
 _BRIEF = frozenset(
-    f"rtml-dlq-{name}"
-    for name in (
-        *("topic", "partition", "offset", "timestamp", "stage", "error", "attempt"),
+    "rtml-dlq-" + name
+    for name in [
+        "topic",
+        "partition",
+        "offset",
+        "timestamp",
+        "stage",
+        "error",
+        "attempt",
         "replay-of",
-    )
+    ]
 )
 
 
@@ -83,13 +89,14 @@ class Lineage:
             ("rtml-dlq-attempt", b"%d" % (_attempt(original) + 1)),
             ("rtml-dlq-first-at", original.get("rtml-dlq-first-at") or at),
             ("rtml-dlq-at", at),
-            ("rtml-dlq-replay-of", original.get("rtml-dlq-replay-of")),
+            ("rtml-dlq-replay-of", original.get("rtml-dlq-replay-of", b"")),
         )
         kept = [header for header in record.headers if header[0] not in original]
         if "headers" in omitted:
             kept = []
-        left = described if not brief else (h for h in described if h[0] in _BRIEF)
-        return [*kept, *((name, value) for name, value in left if value)]
+        return kept + [
+            header for header in described if header[1] and (not brief or header[0] in _BRIEF)
+        ]
 
 
 def _attempt(original: dict[str, bytes]) -> int:
