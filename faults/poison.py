@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
+import numpy as np
 import psutil
 
 from faults.finding import Finding, counts, is_clean
@@ -20,8 +22,11 @@ from tests.kafka.verdict import Verdict
 RATES = (0.001, 0.01, 0.1, 0.5)
 KINDS = ("decode", "validate", "node", "NaN score")
 SPEED_AT, SPEED = 0.01, 0.95
-ROUNDS, FEW_ROUNDS = 9, 2
+ROUNDS, FEW_ROUNDS = 16, 2
 """Of a load with bad events after one without, where the speed is asked for and where it is not."""
+QUIET = 0.25
+"""Others on the machine only ever add to what an event costs: of each kind of load the quieter
+quarter is compared. The loads of one kind differ by up to 1.9, by what the host does elsewhere."""
 SHARED_SPEED = 0.8
 """What is asked for on a machine that others use, whose rates scatter."""
 STALL_S = 1.0
@@ -84,10 +89,11 @@ def run(stage: Stage) -> Iterator[Finding]:
 
 
 def _told(stage: Stage, rate: float, one: _Run) -> Finding:
-    pairs = list(zip(one.clean, one.poisoned, strict=True))
-    cpu = sorted(clean.cpu_us / poisoned.cpu_us for clean, poisoned in pairs)
-    speed = statistics.median(b.events_per_s / a.events_per_s for a, b in pairs)
-    per_s = statistics.median(part.events_per_s for part in one.poisoned)
+    cpu_us = [_quiet(part.cpu_us for part in parts) for parts in (one.clean, one.poisoned)]
+    per_s = [
+        statistics.median(part.events_per_s for part in parts)
+        for parts in (one.clean, one.poisoned)
+    ]
     stall_s = max(part.stall_s for part in one.poisoned)
     most_s, told = stretched(STALL_S)
     shared = slack() > 1.0
@@ -96,17 +102,21 @@ def _told(stage: Stage, rate: float, one: _Run) -> Finding:
     return Finding(
         "poison",
         f"{rate:.1%} of the events bad, by turns {', '.join(KINDS)}, and clean loads, "
-        f"{len(pairs)} of each by one worker",
+        f"{len(one.clean)} of each by one worker",
         f"{counts(one.verdict)}, dead letters {one.buried:,}/{one.bad:,} bad, good events at "
-        f"{speed:.2f} of the clean rate ({per_s:,.0f}/s), by processor time "
-        f"{statistics.median(cpu):.2f} ({cpu[0]:.2f} to {cpu[-1]:.2f}), "
+        f"{per_s[1] / per_s[0]:.2f} of the clean rate ({per_s[1]:,.0f}/s), by processor time "
+        f"{cpu_us[0] / cpu_us[1]:.2f} ({cpu_us[0]:.1f} and {cpu_us[1]:.1f} us each), "
         f"longest stall {stall_s:.2f} s",
         f"dead letters = bad, lost 0, stall <= {told}" + (f", {asked}" if rate == SPEED_AT else ""),
         is_clean(one.verdict)
         and one.buried == one.bad
         and stall_s <= most_s
-        and (rate != SPEED_AT or stage.quick or statistics.median(cpu) >= wanted),
+        and (rate != SPEED_AT or stage.quick or cpu_us[0] / cpu_us[1] >= wanted),
     )
+
+
+def _quiet(found: Iterable[float]) -> float:
+    return float(np.quantile(list(found), QUIET))
 
 
 def _play(stage: Stage, rate: float, rounds: int) -> _Run:
@@ -123,8 +133,7 @@ def _play(stage: Stage, rate: float, rounds: int) -> _Run:
     bad = set[bytes | None]().union(*(of_load for _, of_load in loads))
     with service.worker(environment=NO_BREAKER) as worker:
         worker.wait_ready(PATIENCE_S)
-        process = psutil.Process(worker.process.pid)
-        used_s = [_scored(service, process, load) for load, _ in loads]
+        used_s = [_scored(service, worker.process.pid, load) for load, _ in loads]
         worker.terminate()
     scored, dead = service.scored(), service.dead_letters()
     stamps = iter(sorted(one.timestamp_ms or 0 for one in scored))
@@ -136,17 +145,25 @@ def _play(stage: Stage, rate: float, rounds: int) -> _Run:
     return _Run(check(sent, scored, dead), len(bad), buried, parts[::2], parts[1::2])
 
 
-def _scored(service: Service, process: psutil.Process, load: list[Record]) -> float:
+def _scored(service: Service, pid: int, load: list[Record]) -> float:
     """The processor time in seconds that a load takes."""
+    process = psutil.Process(pid)
     process.suspend()  # else it takes what comes in small batches
     try:
         produce(service.bootstrap, service.source, load)
-        before = process.cpu_times()
+        before_s = _used_s(pid)
     finally:
         process.resume()
     service.settled(timeout_s=PATIENCE_S)
-    used = process.cpu_times()
-    return used.user + used.system - before.user - before.system
+    return _used_s(pid) - before_s
+
+
+def _used_s(pid: int) -> float:
+    """Of a process; ``/proc`` tells it in steps of 10 ms, a tenth of what a load takes.
+
+    The number of the clock is what clock_getcpuclockid(3) gives for the process on Linux.
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def _part(stamps: list[int], cpu_s: float) -> _Part:
