@@ -15,17 +15,14 @@ MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
 _BRIEF = frozenset(
     "rtml-dlq-" + name
-    for name in [
-        "topic",
-        "partition",
-        "offset",
-        "timestamp",
-        "stage",
-        "error",
-        "attempt",
+    for name in (
+        *("topic", "partition", "offset", "timestamp", "stage", "error", "attempt"),
         "replay-of",
-    ]
+    )
 )
+
+
+_FIRST: Headers = [("rtml-dlq-attempt", b"1")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +68,50 @@ class Lineage:
         """
         # The value of a header may be null.
         original = {n: v or b"" for n, v in record.headers if n.startswith("rtml-dlq-")}
-        at = _iso(now_ms)
-        described = (
-            ("rtml-dlq-topic", record.topic.encode()),
-            ("rtml-dlq-partition", b"%d" % record.partition),
+        if "headers" in omitted:
+            kept: Headers = []
+        else:
+            kept = [header for header in record.headers if header[0] not in original]
+        told = [
+            *_of_batch(self, record.topic, record.partition, now_ms),
             ("rtml-dlq-offset", b"%d" % record.offset),
             ("rtml-dlq-timestamp", b"%d" % record.timestamp),
-            ("rtml-dlq-group", self.group.encode()),
-            ("rtml-dlq-service", self.service.encode()),
-            ("rtml-dlq-graph", self.graph.encode()),
-            ("rtml-dlq-node", fault.node.encode()),
             ("rtml-dlq-stage", fault.stage.encode()),
             ("rtml-dlq-error", fault.error.encode()),
             ("rtml-dlq-message", _bounded(fault.message)),
-            ("rtml-dlq-model", self.models.encode()),
-            ("rtml-dlq-omitted", ",".join(omitted).encode()),
-            ("rtml-dlq-attempt", b"%d" % (_attempt(original) + 1)),
-            ("rtml-dlq-first-at", original.get("rtml-dlq-first-at") or at),
-            ("rtml-dlq-at", at),
-            ("rtml-dlq-replay-of", original.get("rtml-dlq-replay-of", b"")),
-        )
-        kept = [header for header in record.headers if header[0] not in original]
-        if "headers" in omitted:
-            kept = []
-        return kept + [
-            header for header in described if header[1] and (not brief or header[0] in _BRIEF)
         ]
+        if fault.node:
+            told.append(("rtml-dlq-node", fault.node.encode()))
+        told += _repeated(original) if original else _FIRST
+        told.append(("rtml-dlq-first-at", original.get("rtml-dlq-first-at") or _iso(now_ms)))
+        if omitted:
+            told.append(("rtml-dlq-omitted", ",".join(omitted).encode()))
+        if brief:
+            told = [header for header in told if header[0] in _BRIEF]
+        return kept + told
 
 
-def _attempt(original: dict[str, bytes]) -> int:
+@functools.lru_cache(maxsize=256)  # a batch's letters differ in half of what is told
+def _of_batch(lineage: Lineage, topic: str, partition: int, now_ms: int) -> Headers:
+    found = [
+        ("rtml-dlq-topic", topic.encode()),
+        ("rtml-dlq-partition", b"%d" % partition),
+        ("rtml-dlq-group", lineage.group.encode()),
+        ("rtml-dlq-service", lineage.service.encode()),
+        ("rtml-dlq-graph", lineage.graph.encode()),
+        ("rtml-dlq-model", lineage.models.encode()),
+        ("rtml-dlq-at", _iso(now_ms)),
+    ]
+    return [header for header in found if header[1]]
+
+
+def _repeated(original: dict[str, bytes]) -> Headers:
+    """How often it has failed by now, and which letter it was."""
     text = original.get("rtml-dlq-attempt", b"0")
-    return int(text) if text.isdigit() and len(text) < 10 else 0
+    before = int(text) if text.isdigit() and len(text) < 10 else 0
+    found = [("rtml-dlq-attempt", b"%d" % (before + 1))]
+    replay = original.get("rtml-dlq-replay-of")
+    return [*found, ("rtml-dlq-replay-of", replay)] if replay else found
 
 
 def _bounded(message: str) -> bytes:
@@ -111,7 +121,7 @@ def _bounded(message: str) -> bytes:
     return told
 
 
-@functools.lru_cache(maxsize=1)  # all letters of a batch have the same
+@functools.lru_cache(maxsize=1)
 def _iso(now_ms: int) -> bytes:
     moment = datetime.datetime.fromtimestamp(now_ms / 1_000, tz=datetime.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
