@@ -170,24 +170,19 @@ def _array_decoder(of: Any) -> Decode:
     return decode
 
 
-def _decode_bytes(data: BytesIO) -> bytes | None:
-    (length,) = _int32.unpack(data.read(4))
+def _decode_bytes(data: BytesIO, size: struct.Struct = _int32) -> bytes | None:
+    (length,) = size.unpack(data.read(size.size))
     if length < 0:
         return None
     value = data.read(length)
     if len(value) != length:
-        raise ValueError("Buffer underrun decoding Bytes")
+        raise ValueError("Buffer underrun decoding bytes or text")
     return value
 
 
 def _decode_text(data: BytesIO) -> str | None:
-    (length,) = _int16.unpack(data.read(2))
-    if length < 0:
-        return None
-    value = data.read(length)
-    if len(value) != length:
-        raise ValueError("Buffer underrun decoding string")
-    return value.decode()
+    text = _decode_bytes(data, _int16)
+    return None if text is None else text.decode()
 
 
 def _runs(schema: types.Schema) -> list[tuple[int, list[Any]]]:
