@@ -100,6 +100,19 @@ def test_read_only(case: tuple[list[Any], DType]) -> None:
 vectors = st.none() | st.lists(ITEMS[DType.FLOAT64], min_size=3, max_size=3)
 
 
+@given(st.lists(vectors.filter(bool), min_size=1), st.data())
+def test_take_is_selection_of_vectors(items: list[list[float]], data: st.DataObject) -> None:
+    """As numpy indexes them, by mask or by position, to the bit."""
+    column, n = Column.of(items, DType.FLOAT64), len(items)
+    masks, places = st.booleans(), st.integers(0, n - 1)
+    mask = np.array(data.draw(st.lists(masks, min_size=n, max_size=n)), dtype=np.bool_)
+    index = np.array(data.draw(st.lists(places)), dtype=np.int64)
+    for chosen in (mask, index):
+        found = column.take(chosen)
+        assert found.values.tobytes() == column.values[chosen].tobytes()
+        assert found.type == column.type
+
+
 @given(st.lists(vectors).filter(any))
 def test_vector_round_trip(items: list[list[float] | None]) -> None:
     """A vector column keeps its rows; a None among them is a missing row."""

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AclOperation, ResourcePatternType, ResourceType
+from confluent_kafka.admin import AclOperation, AdminClient, ResourcePatternType, ResourceType
 from structlog.testing import capture_logs
 
 from tests.cli.conftest import Done
@@ -29,7 +29,7 @@ from worker.stream.topics import TopicLimits, limits
 pytestmark = pytest.mark.long
 
 N, PATIENCE_S = 200, 30.0
-CHANGES = "rtml-service"
+CHANGES, BENCH = "rtml-service", "rtml-bench-"
 GUARANTEES = ["at_least_once", "exactly_once"]
 BROKEN = Record(b"no event", b"k")
 """Ends as a dead letter."""
@@ -87,6 +87,37 @@ def test_a_worker_runs_with_exactly_these(secured: Secured, tmp_path: Path, guar
     assert judge(events(N), service.scored()) == Verdict(N, 0, 0, 0, 0)
     assert [letter.value for letter in service.dead_letters()] == [BROKEN.value]
     assert "topic_limits_unknown" not in worker.log.read_text()
+
+
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+def test_a_benchmark_runs_with_exactly_these(
+    secured: Secured, tmp_path: Path, guarantee: str
+) -> None:
+    """What docs/security.md lists for it; each event is accounted for, nothing is left."""
+    service = make_service(secured.broker.bootstrap, tmp_path, guarantee=guarantee, create=False)
+    user, of = secured.user(), AclOperation
+    wanted = {
+        ResourceType.TOPIC: [of.CREATE, of.DELETE, of.READ, of.WRITE, of.DESCRIBE_CONFIGS],
+        ResourceType.GROUP: [of.READ, of.DELETE],
+        ResourceType.TRANSACTIONAL_ID: [of.WRITE] if guarantee == "exactly_once" else [],
+    }
+    pattern = ResourcePatternType.PREFIXED
+    secured.allow(user, [(kind, BENCH, pattern, each) for kind in wanted for each in wanted[kind]])
+    sizes = ["--events", "2000", "--rate", "100", "--seconds", "1", "--partitions", "2"]
+    done = rtml(variables(secured, user), "bench", service.graph, *sizes, "-o", "json")
+    assert done.code == 0, done.err
+    found = done.json
+    assert found["complete"]
+    assert found["in"] == found["scored"] + sum(one["events"] for one in found["dead_letters"])
+    assert found["worker"]["events_per_second"] > 0
+    assert found["floor"]["events_per_second"] > 0
+    assert [name for name in topics(secured) if name.startswith(BENCH)] == []
+
+
+def topics(secured: Secured) -> list[str]:
+    """All that there are."""
+    client = AdminClient({"bootstrap.servers": secured.broker.bootstrap})
+    return list(client.list_topics(timeout=10).topics)
 
 
 def failure(service: Service, given: dict[str, str]) -> RtmlError:

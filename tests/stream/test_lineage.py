@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -70,9 +70,10 @@ def test_a_dead_letter_says_everything() -> None:
 
 
 def test_what_is_empty_is_left_out() -> None:
-    """A fault outside the graph has no node."""
-    fault = Fault(0, Stage.DECODE, "MalformedJson", "no object")
-    assert "node" not in described(Consumed(), fault)
+    """A fault outside the graph has no node, and not each has a message."""
+    fault = Fault(0, Stage.DECODE, "MalformedJson", "")
+    found = described(Consumed(), fault)
+    assert ("node" in found, "message" in found) == (False, False)
 
 
 def test_original_headers_stand_first() -> None:
@@ -93,6 +94,43 @@ def test_a_dead_letter_that_comes_back_is_counted_on() -> None:
     found = described(Consumed(original))
     assert (found["attempt"], found["first-at"]) == ("5", "2020-01-01T00:00:00.000Z")
     assert (found["at"], found["error"], found["replay-of"]) == (NOW, "RangeError", "tx-dlq/0/7")
+
+
+def test_a_brief_letter_says_what_stands_nowhere_else() -> None:
+    """Where the event is, why it is here, how often it was, and which letter it was before."""
+    record = Consumed((("rtml-dlq-replay-of", b"tx-dlq/0/7"), ("rtml-dlq-attempt", b"1")))
+    found = LINEAGE.dead_letter(record, FAULT, NOW_MS, brief=True)
+    place = ("topic", "partition", "offset", "timestamp")
+    wanted = {*place, "stage", "error", "attempt", "replay-of"}
+    assert {name.removeprefix("rtml-dlq-") for name, _ in found} == wanted
+
+
+def test_a_letter_without_its_content_says_so() -> None:
+    """The headers of the record are left out, and named among what is."""
+    record = Consumed((("h", b"a"),))
+    found = dict(LINEAGE.dead_letter(record, FAULT, NOW_MS, omitted=("key", "headers")))
+    assert "h" not in found
+    assert found["rtml-dlq-omitted"] == b"key,headers"
+
+
+def test_letters_of_one_batch_do_not_mix() -> None:
+    """Other partitions, times and services are told as they are, whatever was told before."""
+    other = replace(LINEAGE, service="churn")
+    calls = [
+        (LINEAGE, 2, NOW_MS),
+        (LINEAGE, 3, NOW_MS),
+        (LINEAGE, 2, NOW_MS + 1),
+        (other, 2, NOW_MS),
+    ]
+    told = [
+        dict(lineage.dead_letter(Consumed(partition=partition), FAULT, now_ms))
+        for lineage, partition, now_ms in [*calls, *calls]
+    ]
+    assert told[:4] == told[4:]
+    differing = [("partition", b"3"), ("at", b"2023-11-14T22:13:20.124Z"), ("service", b"churn")]
+    for (name, value), found in zip(differing, told[1:4], strict=True):
+        assert found[f"rtml-dlq-{name}"] == value
+        assert told[0][f"rtml-dlq-{name}"] != value
 
 
 @pytest.mark.parametrize("value", [None, b"", b"-1", b"\xff", b"9" * 50, "²".encode()])

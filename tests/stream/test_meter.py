@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client import Histogram as Reference
+from prometheus_client import generate_latest
 
 from tests.kafka.metrics import samples, total
 from worker.codec.outcome import Drop, Outcomes
 from worker.errors import Fault, Stage
 from worker.score import Timing
-from worker.stream.histogram import Histogram
-from worker.stream.meter import _AGES, Meters
+from worker.stream.meter import Meters
 
 NOW_MS = 1_700_000_000_000.0
 
@@ -24,29 +18,6 @@ NOW_MS = 1_700_000_000_000.0
 def page(meters: Meters) -> str:
     """The page of metrics."""
     return generate_latest(meters.registry).decode()
-
-
-@given(st.lists(st.lists(st.floats(-10, 1e6, width=32), min_size=1), min_size=1, max_size=3))
-def test_values_are_counted_as_prometheus_counts_them(batches: list[list[float]]) -> None:
-    """One by one or all at once, buckets, count and sum are those of the client's histogram."""
-    registry, reference = CollectorRegistry(), CollectorRegistry()
-    name, told = "rtml_event_age_seconds", "Age"
-    ours = Histogram(name, told, ["service"], _AGES, registry)
-    theirs = Reference(name, told, ["service"], buckets=_AGES, registry=reference)
-    for batch in batches:
-        ours.labels("fraud").observe_all(np.array(batch, dtype=np.float64))
-        ours.labels("churn").observe(batch[0])
-        theirs.labels("churn").observe(batch[0])
-        for age_s in batch:
-            theirs.labels("fraud").observe(age_s)
-    found, expected = (generate_latest(one).decode() for one in (registry, reference))
-    for service in ("fraud", "churn"):
-        for part in ("bucket", "count"):
-            shown = samples(found, f"{name}_{part}", service=service)
-            assert shown == samples(expected, f"{name}_{part}", service=service)
-        if min(age_s for batch in batches for age_s in batch) >= 0:  # else it has no sum
-            total = samples(expected, f"{name}_sum", service=service)
-            assert samples(found, f"{name}_sum", service=service) == pytest.approx(total)
 
 
 def test_a_service_that_is_gone_is_shown_no_more() -> None:

@@ -64,8 +64,24 @@ def test_one_that_was_cut_off_is_refused(message: Any, data: st.DataObject) -> N
         message.decode(encoded[:cut])
 
 
-def test_what_cannot_be_encoded_is_named() -> None:
-    """A number beyond its size, an item that lacks a field."""
-    request = FetchRequest(500, 1, 2**31, 1, [("events", [(0, 12, 1_000)])], rack_id="")
-    with pytest.raises(ValueError, match="FetchRequest_v4 cannot be encoded"):
-        request.prepare({1: (0, 4)}).encode()
+@pytest.mark.parametrize(
+    ("partition", "told"),
+    [
+        ((0, 12, 2**31), "FetchRequest_v4 cannot be encoded"),
+        ((0, 12), "FetchRequest_v4 cannot be encoded"),
+        ((0, 12, 1_000, 1), "FetchRequest_v4 cannot be encoded"),
+        ((0,), "1 values for the 2"),
+        ((0, b"batch", 1), "3 values for the 2"),
+    ],
+)
+def test_what_cannot_be_encoded_is_refused(partition: tuple[Any, ...], told: str) -> None:
+    """A number beyond its size; an item with a member too few or too many."""
+    topics: Any = [("events", [partition])]
+    if told.startswith("Fetch"):
+        (request,) = (one for one in FetchRequest._CLASSES if one.API_VERSION == 4)
+        message = request(-1, 500, 1, 1_000, 0, topics)
+    else:
+        (request,) = (one for one in ProduceRequest._CLASSES if one.API_VERSION == 7)
+        message = request(None, -1, 30_000, topics)
+    with pytest.raises(ValueError, match=told):
+        message.encode()

@@ -1,4 +1,4 @@
-"""Histograms that are counted in microseconds, one value or a whole batch at once."""
+"""Histograms that take a microsecond to count a value, or a whole batch at once."""
 
 from __future__ import annotations
 
@@ -68,9 +68,15 @@ class Histogram(Collector):
         registry.register(self)
 
     def labels(self, *values: str) -> Child:
-        """What is counted under these values of the labels; to be kept, where it is used often."""
+        """What is counted under these values of the labels; found as fast as a key of a dict.
+
+        Raises:
+            ValueError: there are as many labels as values, no more and no less.
+        """
         found = self._children.get(values)
         if found is None:
+            if len(values) != len(self._labels):
+                raise ValueError(f"{self._name} has the labels {self._labels}, not {values}")
             found = self._children[values] = Child(self._bounds)
         return found
 
@@ -79,11 +85,18 @@ class Histogram(Collector):
         for values in [values for values in self._children if values[0] == service]:
             del self._children[values]
 
+    def describe(self) -> Iterator[Metric]:
+        """Its name, so that a registry refuses another metric of that name."""
+        yield self._family()
+
     def collect(self) -> Iterator[Metric]:
         """The cumulative buckets that Prometheus reads."""
-        family = HistogramMetricFamily(self._name, self._told, labels=self._labels)
+        family = self._family()
         names = [*map(str, self._bounds), "+Inf"]
         for values, child in list(self._children.items()):
             counts = map(float, accumulate(child.counts))
             family.add_metric(values, list(zip(names, counts, strict=True)), child.total)
         yield family
+
+    def _family(self) -> HistogramMetricFamily:
+        return HistogramMetricFamily(self._name, self._told, labels=self._labels)

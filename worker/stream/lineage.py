@@ -22,7 +22,7 @@ _BRIEF = frozenset(
 )
 
 
-_FIRST: Headers = [("rtml-dlq-attempt", b"1")]
+_FIRST_ATTEMPT: Headers = [("rtml-dlq-attempt", b"1")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,14 @@ class Lineage:
             ("rtml-dlq-timestamp", b"%d" % record.timestamp),
             ("rtml-dlq-stage", fault.stage.encode()),
             ("rtml-dlq-error", fault.error.encode()),
-            ("rtml-dlq-message", _bounded(fault.message)),
         ]
+        if fault.message:
+            told.append(("rtml-dlq-message", _bounded(fault.message)))
         if fault.node:
             told.append(("rtml-dlq-node", fault.node.encode()))
-        told += _repeated(original) if original else _FIRST
-        told.append(("rtml-dlq-first-at", original.get("rtml-dlq-first-at") or _iso(now_ms)))
+        told += _repeated(original) if original else _FIRST_ATTEMPT
+        first_at = original.get("rtml-dlq-first-at", b"").decode(errors="replace").encode()
+        told.append(("rtml-dlq-first-at", first_at or _iso(now_ms)))
         if omitted:
             told.append(("rtml-dlq-omitted", ",".join(omitted).encode()))
         if brief:
@@ -91,8 +93,10 @@ class Lineage:
         return kept + told
 
 
-@functools.lru_cache(maxsize=256)  # a batch's letters differ in half of what is told
-def _of_batch(lineage: Lineage, topic: str, partition: int, now_ms: int) -> Headers:
+@functools.lru_cache(maxsize=8)  # the same for all letters of a batch and partition
+def _of_batch(
+    lineage: Lineage, topic: str, partition: int, now_ms: int
+) -> tuple[tuple[str, bytes], ...]:
     found = [
         ("rtml-dlq-topic", topic.encode()),
         ("rtml-dlq-partition", b"%d" % partition),
@@ -102,7 +106,7 @@ def _of_batch(lineage: Lineage, topic: str, partition: int, now_ms: int) -> Head
         ("rtml-dlq-model", lineage.models.encode()),
         ("rtml-dlq-at", _iso(now_ms)),
     ]
-    return [header for header in found if header[1]]
+    return tuple(header for header in found if header[1])
 
 
 def _repeated(original: dict[str, bytes]) -> Headers:

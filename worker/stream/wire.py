@@ -21,15 +21,7 @@ from aiokafka.protocol.struct import Struct
 Encode = Callable[[Any, list[bytes]], None]
 Decode = Callable[[BytesIO], Any]
 
-_FORMATS = {
-    types.Boolean: "?",
-    types.Int8: "b",
-    types.Int16: "h",
-    types.Int32: "i",
-    types.UInt32: "I",
-    types.Int64: "q",
-    types.Float64: "d",
-}
+_FORMATS = {types.Int8: "b", types.Int16: "h", types.Int32: "i", types.Int64: "q"}
 _int16, _int32 = struct.Struct(">h"), struct.Struct(">i")
 
 
@@ -74,7 +66,7 @@ def _encoder(field: Any) -> Encode:
         return _schema_encoder(field)
     if field is types.Bytes:
         return _encode_bytes
-    if type(field) is types.String:
+    if _is_text(field):
         return _encode_text
 
     def encode(value: Any, parts: list[bytes]) -> None:
@@ -91,6 +83,8 @@ def _schema_encoder(schema: types.Schema) -> Encode:
         steps.append((pack, _encoder(fields[0]), start, start + len(fields)))
 
     def encode(item: Sequence[Any], parts: list[bytes]) -> None:
+        if len(item) != len(schema.fields):
+            raise ValueError(f"{len(item)} values for the {len(schema.fields)} of {schema.names}")
         for pack, one, start, end in steps:
             if pack is not None:
                 parts.append(pack(*item[start:end]))
@@ -139,10 +133,12 @@ def _decoder(field: Any) -> Decode:
         return _array_decoder(field.array_of)
     if isinstance(field, types.Schema):
         return _schema_decoder(field)
-    if type(field) is types.String:
+    if field is types.Bytes:
+        return _decode_bytes
+    if _is_text(field):
         return _decode_text
     decode: Decode = field.decode
-    return _decode_bytes if field is types.Bytes else decode
+    return decode
 
 
 def _schema_decoder(schema: types.Schema) -> Decode:
@@ -183,6 +179,10 @@ def _decode_bytes(data: BytesIO, size: struct.Struct = _int32) -> bytes | None:
 def _decode_text(data: BytesIO) -> str | None:
     text = _decode_bytes(data, _int16)
     return None if text is None else text.decode()
+
+
+def _is_text(field: Any) -> bool:
+    return type(field) is types.String and field.encoding == "utf-8"
 
 
 def _runs(schema: types.Schema) -> list[tuple[int, list[Any]]]:
