@@ -106,7 +106,7 @@ _SWEEP, _SHORT = Sizes(50_000, 3, 0), Sizes(20_000, 1, 0)
 PARTS = {
     "peers": Part(_peers, Sizes(160_000, 3, 6), Sizes(60_000, 1, 2), latency=True),
     "workloads": Part(_workloads, Sizes(100_000, 3, 0), _SHORT),
-    "guarantees": Part(_guarantees, Sizes(150_000, 3, 0), _SHORT),
+    "guarantees": Part(_guarantees, Sizes(500_000, 3, 0), _SHORT),
     "replicas": Part(_replicas, Sizes(200_000, 3, 0), _SHORT),
     "partitions": Part(_partitions, _SWEEP, _SHORT),
     "columns": Part(_columns, _SWEEP, _SHORT),
