@@ -110,11 +110,7 @@ class Decoder:
     def _events(
         self, values: Sequence[bytes | None]
     ) -> tuple[list[msgspec.Struct], dict[int, Exception]]:
-        """What can be read, and by row why the rest cannot.
-
-        Without tracebacks: they lead to this frame, which leads to them, and the whole batch would
-        stay in memory until the next collection of cycles.
-        """
+        """What can be read, and by row why the rest cannot; a traceback would hold the batch."""
         events: list[msgspec.Struct] = []
         errors: dict[int, Exception] = {}
         left = map(self._decode, values)  # type: ignore[arg-type]  # None raises
