@@ -103,7 +103,7 @@ def test_a_benchmark_runs_with_exactly_these(
     }
     pattern = ResourcePatternType.PREFIXED
     secured.allow(user, [(kind, BENCH, pattern, each) for kind in wanted for each in wanted[kind]])
-    sizes = ["--events", "2000", "--rate", "100", "--seconds", "1", "--partitions", "2"]
+    sizes = ["--events", "10000", "--rate", "100", "--seconds", "1", "--partitions", "2"]
     done = rtml(variables(secured, user), "bench", service.graph, *sizes, "-o", "json")
     assert done.code == 0, done.err
     found = done.json
