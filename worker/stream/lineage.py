@@ -13,15 +13,8 @@ from worker.stream.record import Record
 
 MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
-_BRIEF = frozenset(
-    "rtml-dlq-" + name
-    for name in (
-        *("topic", "partition", "offset", "timestamp", "stage", "error", "attempt"),
-        "replay-of",
-    )
-)
-
-
+_PLACE = ("topic", "partition", "offset", "timestamp")
+_BRIEF = {f"rtml-dlq-{name}" for name in (*_PLACE, "stage", "error", "attempt", "replay-of")}
 _FIRST_ATTEMPT: Headers = [("rtml-dlq-attempt", b"1")]
 
 

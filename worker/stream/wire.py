@@ -1,7 +1,8 @@
-"""Kafka's messages to bytes and back, with a fifth of the calls that aiokafka's own classes make.
+"""Kafka's messages to bytes and back, with a third of the calls that aiokafka's own classes make.
 
-A worker that has three events at a time spends an eighth of its time on them: aiokafka packs and
-unpacks number by number, three calls each. Here numbers that stand side by side are one call, by
+A worker that has three events at a time spent an eighth of its time on them: aiokafka packs and
+unpacks number by number, 627 calls for a fetch of four partitions and a produce request of three,
+with their answers. Here numbers that stand side by side are one call, by
 aiokafka's own schemas, and only for what is sent for each batch: Fetch and Produce.
 """
 
