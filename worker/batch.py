@@ -178,7 +178,7 @@ def _at(values: NDArray[Any], index: Rows | Mask) -> NDArray[Any]:
     return values.take(np.flatnonzero(index) if index.dtype == np.bool_ else index, axis=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen it takes 1.4 us to make instead of 0.4, two or three times a node
 class Batch:
     """Live rows of a micro-batch as columns of equal length n.
 

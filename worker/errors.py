@@ -107,7 +107,7 @@ class Stage(StrEnum):
     PRODUCE = "produce"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen it takes 1.6 us to make instead of 0.4
 class Fault:
     """Why one record is a dead letter.
 

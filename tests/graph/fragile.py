@@ -24,7 +24,7 @@ class FragileParams(Params):
 
 
 class Fragile(Node[FragileParams]):
-    """Passes everything on, but raises on a batch in which any row has `POISON`."""
+    """Drops what is below zero, but raises on a batch in which any row has `POISON`."""
 
     Params = FragileParams
     EXAMPLE: ClassVar = Example(
@@ -44,7 +44,7 @@ class Fragile(Node[FragileParams]):
         values = batch[self.params.column].values
         if (values == POISON).any():
             raise ValueError(f"poison in {values.tolist()}" * 100)
-        return batch
+        return batch.drop(values < 0, "negative")
 
 
 class Undecided(Node[FragileParams]):

@@ -15,7 +15,7 @@ from tests.graph.fragile import POISON
 from tests.graph.support import graph, node, planned
 from worker.batch import Batch, Column, DType
 from worker.errors import Stage
-from worker.graph.run import MAX_LATE_RUNS, Run, run
+from worker.graph.run import MAX_LATE_RUNS, Observer, Run, run
 from worker.models.watchdog import limited
 
 
@@ -227,6 +227,23 @@ def test_halves_are_put_together_as_they_were() -> None:
     assert {name: repr(column.values.tolist()) for name, column in done.batch.columns.items()} == {
         name: repr(column.values.tolist()) for name, column in expected.columns.items()
     }
+
+
+def test_what_nobody_reads_is_not_taken_along_where_rows_are_taken_out() -> None:
+    """Nor where one half of a batch had rows to take out; who looks on sees everything."""
+    plan = planned(graph(node("x", "Fragile", column="a"), sink={"topic": "out", "fields": ["t"]}))
+    text = Column.of(["p", "q", "r", "s"], DType.TEXT)
+
+    def left(*values: float, observer: Observer | None = None) -> dict[str, list[Any]]:
+        given = batch(a=list(values), b=[1, 2, 3, 4]).with_columns({"t": text})
+        done = run(plan, given, observer=observer).batch
+        return {name: column.to_list() for name, column in done.columns.items()}
+
+    assert left(1, 2, 3, 4).keys() == {"a", "b", "t"}
+    assert left(1, 2, -3, 4) == {"t": ["p", "q", "s"]}
+    assert left(POISON, 2, -3, 4) == {"t": ["q", "s"]}
+    seen = left(1, 2, -3, 4, observer=lambda *_: None)
+    assert seen == {"a": [1.0, 2.0, 4.0], "b": [1.0, 2.0, 4.0], "t": ["p", "q", "s"]}
 
 
 @pytest.mark.parametrize("values", [[], [-1.0], [-1.0, -2.0]])

@@ -93,18 +93,21 @@ class Decoder:
         """
         given = list(filter(None, values))
         joined = b"".join(given)
+        text = joined.isascii()
         try:
             if max(map(len, given), default=0) >= self._least:
                 self._refuse_deep(given)
-            if not joined.isascii():
+            if not text:
                 # Each begins and ends with an ASCII character, so none completes another's.
                 joined.decode()
         except MALFORMED:
             return self._decode_each(values)
         events, errors = self._events(values)
-        carries = self._times and CARRIES.search(joined) is not None
         rows = np.delete(np.arange(len(values), dtype=np.int64), list(errors))
-        faults, drops = self._odd(values, errors)
+        if not text:  # else the first look told all
+            errors = {row: self._reason(values[row], error) for row, error in errors.items()}
+        faults, drops = _odd(values, errors)
+        carries = self._times and CARRIES.search(joined)
         return self._decoded(events, rows, faults, drops, values if carries else [])
 
     def _events(
@@ -121,24 +124,13 @@ class Decoder:
                 errors[len(events) + len(errors)] = error.with_traceback(None)
         return events, errors
 
-    def _odd(
-        self, values: Sequence[bytes | None], errors: Mapping[int, Exception]
-    ) -> tuple[list[Fault], list[Drop]]:
-        """The fate of rows that cannot be read: each has one, whatever a second look says."""
-        faults: list[Fault] = []
-        drops: list[Drop] = []
-        for row, error in errors.items():
-            value = values[row]
-            if value is None:
-                drops.append(Drop(row, TOMBSTONE))
-                continue
-            reason = error
-            try:
-                self._one(value)
-            except MALFORMED as own:  # no UTF-8 is told before no JSON
-                reason = own.with_traceback(None)
-            faults.append(fault(row, reason))
-        return faults, drops
+    def _reason(self, value: bytes | None, error: Exception) -> Exception:
+        """Why a value cannot be read, looked at by itself: no UTF-8 is told before no JSON."""
+        try:
+            self._one(value)  # type: ignore[arg-type]  # None raises
+        except (TypeError, *MALFORMED) as own:
+            return own.with_traceback(None)
+        return error
 
     def _one(self, value: bytes) -> msgspec.Struct:
         """One event, by itself.
@@ -172,7 +164,7 @@ class Decoder:
                 rows.append(row)
             except (TypeError, *MALFORMED) as error:
                 errors[row] = error.with_traceback(None)
-        faults, drops = self._odd(values, errors)
+        faults, drops = _odd(values, errors)
         return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops, values)
 
     def _decoded(
@@ -224,6 +216,14 @@ class Decoder:
                 message = f"outside the years 1 to 9999 in UTC - at `{name}`; correct the event"
                 found.setdefault(row, Fault(row, Stage.DECODE, "SchemaMismatch", message))
         return list(found.values())
+
+
+def _odd(
+    values: Sequence[bytes | None], errors: Mapping[int, Exception]
+) -> tuple[list[Fault], list[Drop]]:
+    """The fate of rows that cannot be read."""
+    drops = [Drop(row, TOMBSTONE) for row in errors if values[row] is None]
+    return [fault(row, why) for row, why in errors.items() if values[row] is not None], drops
 
 
 def _filled(found: Values, kind: ColumnType) -> Column:

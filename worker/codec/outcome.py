@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from worker.errors import Fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as `Fault`: there may be as many as events
 class Drop:
     """A record left out on purpose, counted under its reason.
 

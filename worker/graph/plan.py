@@ -7,7 +7,7 @@ the models beside it, and reports the problems of both phases at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from worker.codec.encode import Encoder
 from worker.errors import ConfigError, Problem, nearest
 from worker.graph.event_schema import event_schema
 from worker.graph.flow import Flow, join, unsure, untyped
+from worker.graph.needs import needed_behind, wanted
 from worker.graph.order import predecessors, topological
 from worker.graph.sizes import too_wide
 from worker.graph.spec import GraphSpec, NodeSpec
@@ -36,6 +37,7 @@ class Step:
         node: ready to process.
         before: ids of the nodes that feed it; empty means the source.
         types: the columns that leave it.
+        needed: those that are read behind it; None: all.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Step:
     node: Node[Any]
     before: tuple[str, ...]
     types: Mapping[str, ColumnType]
+    needed: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +142,18 @@ class _Maker:
         if self._problems or self._schema is None:
             return None
         topics = dict.fromkeys([self._spec.sink.topic, *_routed(ready)])
+        nodes = [step.node for step in ready]
+        needed = needed_behind(nodes, fields)
         return Plan(
             spec=spec,
             inline=self._spec,
             digest=self._spec.digest,
             schema=self._schema,
-            steps=tuple(ready),
+            steps=tuple(replace(s, needed=n) for s, n in zip(ready, needed, strict=True)),
             ends=ends,
             fields={name: final.types[name] for name in fields},
             topics=tuple(topics),
-            decoder=Decoder(self._schema, _wanted(ready, fields), fields),
+            decoder=Decoder(self._schema, wanted(nodes, fields), fields),
             encoder=Encoder(
                 fields,
                 merge=self._spec.sink.into == "merge",
@@ -239,11 +244,6 @@ def _last_written(ends: Iterable[str], steps: Mapping[str, Step]) -> list[str]:
         seen.update(before)
         waiting += reversed(before)
     return found
-
-
-def _wanted(steps: Iterable[Step], fields: Iterable[str]) -> set[str]:
-    """Columns that somebody reads; the others need not be built."""
-    return {name for step in steps for name in step.node.signature.reads} | set(fields)
 
 
 def _routed(steps: Iterable[Step]) -> Iterable[str]:

@@ -108,7 +108,7 @@ def run_step(step: Step, batch: Batch, done: Run, observer: Observer | None = No
         return _halved(step, batch, done, observer)
     if observer is not None:
         observer(step, batch, made)
-    return _compact(step.id, made, done)
+    return _compact(step, made, done, whole=observer is not None)
 
 
 def _share_of_limit(late: int) -> float | None:
@@ -136,10 +136,13 @@ def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:
     return _empty(step.types, batch)
 
 
-def _compact(node: str, batch: Batch, done: Run) -> Batch:
-    """Takes the marked rows out and notes what became of them; Rejected beats Dropped."""
+def _compact(step: Step, batch: Batch, done: Run, *, whole: bool) -> Batch:
+    """Takes the marked rows out and notes what became of them; Rejected beats Dropped.
+
+    Columns that nobody reads any more are not taken along, unless somebody looks on.
+    """
     for column, n in batch.unknown.items():
-        done.unknown[node, column] = done.unknown.get((node, column), 0) + n
+        done.unknown[step.id, column] = done.unknown.get((step.id, column), 0) + n
     if not batch.marks:
         return Batch(batch.columns, batch.rows) if batch.unknown else batch
     live: Mask = np.ones(len(batch), dtype=np.bool_)
@@ -147,10 +150,12 @@ def _compact(node: str, batch: Batch, done: Run) -> Batch:
         live &= ~mark.rows
         for i, row in enumerate(batch.rows[mark.rows].tolist()):
             if mark.stage is None:
-                done.drops.setdefault(row, Drop(row, mark.reason, node))
+                done.drops.setdefault(row, Drop(row, mark.reason, step.id))
             else:
-                fault = Fault(row, mark.stage, mark.reason, mark.message(i), node)
+                fault = Fault(row, mark.stage, mark.reason, mark.message(i), step.id)
                 done.faults.setdefault(row, fault)
+    if step.needed is not None and not whole:
+        batch = batch.without(batch.columns.keys() - step.needed)
     return batch.take(live)
 
 
@@ -159,6 +164,8 @@ def _concatenated(halves: list[Batch]) -> Batch:
     rows = np.concatenate([half.rows for half in halves])
     columns = {}
     for name in halves[0].columns:
+        if not all(name in half.columns for half in halves):
+            continue  # one half has taken rows out, and what nobody reads with them
         parts = [half[name] for half in halves]
         valid = None
         if any(part.valid is not None for part in parts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from worker.errors import Fault
 from worker.graph.plan import Plan
@@ -15,7 +15,7 @@ MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
 _PLACE = ("topic", "partition", "offset", "timestamp")
 _BRIEF = {f"rtml-dlq-{name}" for name in (*_PLACE, "stage", "error", "attempt", "replay-of")}
-_FIRST_ATTEMPT: Headers = [("rtml-dlq-attempt", b"1")]
+_FIRST_ATTEMPT, _FIRST_AT = ("rtml-dlq-attempt", b"1"), "rtml-dlq-first-at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Lineage:
     group: str
     graph: str
     models: str
+    _ours: tuple[tuple[str, bytes], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Encodes what stands in every dead letter."""
+        found = [
+            ("rtml-dlq-group", self.group.encode()),
+            ("rtml-dlq-service", self.service.encode()),
+            ("rtml-dlq-graph", self.graph.encode()),
+            ("rtml-dlq-model", self.models.encode()),
+        ]
+        object.__setattr__(self, "_ours", tuple(header for header in found if header[1]))
 
     @classmethod
     def of(cls, plan: Plan, service: str, group: str) -> Lineage:
@@ -59,16 +70,14 @@ class Lineage:
         ``brief`` leaves out what can be looked up elsewhere, for a record that fits just so;
         ``omitted`` names the parts of a record that is too large for that as well.
         """
-        # The value of a header may be null.
-        original = {n: v or b"" for n, v in record.headers if n.startswith("rtml-dlq-")}
-        if "headers" in omitted:
-            kept: Headers = []
-        else:
-            kept = [header for header in record.headers if header[0] not in original]
+        original, kept = _parted(record.headers) if record.headers else ({}, [])
+        now = _iso(now_ms)
         told = [
-            *_of_batch(self, record.topic, record.partition, now_ms),
+            ("rtml-dlq-topic", record.topic.encode()),
+            ("rtml-dlq-partition", b"%d" % record.partition),
             ("rtml-dlq-offset", b"%d" % record.offset),
             ("rtml-dlq-timestamp", b"%d" % record.timestamp),
+            *self._ours,
             ("rtml-dlq-stage", fault.stage.encode()),
             ("rtml-dlq-error", fault.error.encode()),
         ]
@@ -76,39 +85,31 @@ class Lineage:
             told.append(("rtml-dlq-message", _bounded(fault.message)))
         if fault.node:
             told.append(("rtml-dlq-node", fault.node.encode()))
-        told += _repeated(original) if original else _FIRST_ATTEMPT
-        first_at = original.get("rtml-dlq-first-at", b"").decode(errors="replace").encode()
-        told.append(("rtml-dlq-first-at", first_at or _iso(now_ms)))
+        told.append(("rtml-dlq-at", now))
+        told += _repeated(original, now) if original else (_FIRST_ATTEMPT, (_FIRST_AT, now))
         if omitted:
             told.append(("rtml-dlq-omitted", ",".join(omitted).encode()))
         if brief:
             told = [header for header in told if header[0] in _BRIEF]
-        return kept + told
+        return told if "headers" in omitted else kept + told
 
 
-@functools.lru_cache(maxsize=8)  # the same for all letters of a batch and partition
-def _of_batch(
-    lineage: Lineage, topic: str, partition: int, now_ms: int
-) -> tuple[tuple[str, bytes], ...]:
-    found = [
-        ("rtml-dlq-topic", topic.encode()),
-        ("rtml-dlq-partition", b"%d" % partition),
-        ("rtml-dlq-group", lineage.group.encode()),
-        ("rtml-dlq-service", lineage.service.encode()),
-        ("rtml-dlq-graph", lineage.graph.encode()),
-        ("rtml-dlq-model", lineage.models.encode()),
-        ("rtml-dlq-at", _iso(now_ms)),
-    ]
-    return tuple(header for header in found if header[1])
+def _parted(headers: Sequence[tuple[str, bytes | None]]) -> tuple[dict[str, bytes], Headers]:
+    """What an earlier dead letter said, and the other headers; the value of one may be null."""
+    original = {name: value or b"" for name, value in headers if name.startswith("rtml-dlq-")}
+    kept = [header for header in headers if header[0] not in original]
+    return original, kept  # type: ignore[return-value]  # what is null stays null
 
 
-def _repeated(original: dict[str, bytes]) -> Headers:
-    """How often it has failed by now, and which letter it was."""
+def _repeated(original: dict[str, bytes], now: bytes) -> Headers:
+    """How often it has failed by now, which letter it was, and when it was the first."""
     text = original.get("rtml-dlq-attempt", b"0")
     before = int(text) if text.isdigit() and len(text) < 10 else 0
     found = [("rtml-dlq-attempt", b"%d" % (before + 1))]
-    replay = original.get("rtml-dlq-replay-of")
-    return [*found, ("rtml-dlq-replay-of", replay)] if replay else found
+    if replay := original.get("rtml-dlq-replay-of"):
+        found.append(("rtml-dlq-replay-of", replay))
+    first_at = original.get(_FIRST_AT, b"").decode(errors="replace").encode()
+    return [*found, (_FIRST_AT, first_at or now)]
 
 
 def _bounded(message: str) -> bytes:
