@@ -110,9 +110,12 @@ class Location(Service):
                 finally:
                     await self._leave(journal)
         except Exception as error:  # noqa: BLE001 - the worker stops and says why
-            self.failure = error
-            log.error("location_failed", location=self.name, error=str(error))
-            self._failed(error)
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        self.failure = error
+        log.error("location_failed", location=self.name, error=str(error))
+        self._failed(error)
 
     def _wait(self, reason: str) -> None:
         self._waiting = reason
@@ -164,9 +167,12 @@ class Location(Service):
             await self._reports.tell(self.journal, f"{service_id}@{self.worker}", word)
 
     async def _beat(self, journal: Journal) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            await self._present(journal)
+        try:
+            while True:
+                await asyncio.sleep(HEARTBEAT_S)
+                await self._present(journal)
+        except Exception as error:  # noqa: BLE001 - who serves unseen would be taken for gone
+            self._break(error)
 
     async def _present(self, journal: Journal) -> None:
         """Says that it is there; again where that took long: the moment that it named is old."""
