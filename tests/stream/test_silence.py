@@ -10,7 +10,16 @@ from aiokafka.protocol.fetch import FetchRequest_v0
 from aiokafka.protocol.group import HeartbeatRequest_v0, JoinGroupRequest_v0, SyncGroupRequest_v0
 from aiokafka.protocol.produce import ProduceRequest_v0
 
-from worker.stream.silence import PATIENCE_S, SLOWEST_BYTES_PER_S, Silence, patience_s
+from worker.stream.silence import (
+    LOOK_S,
+    PATIENCE_S,
+    REMEMBERED_S,
+    SAME_S,
+    SLOWEST_BYTES_PER_S,
+    Closings,
+    Silence,
+    patience_s,
+)
 
 _HEARTBEAT = HeartbeatRequest_v0("group", 1, "member")
 
@@ -50,7 +59,7 @@ def test_silence_begins_with_the_request_and_ends_with_any_byte() -> None:
 
     def look(heard: int, due: int | None) -> tuple[float, float]:
         silence.look(heard, due)
-        return silence.quiet_s, silence.owed_s
+        return silence.quiet_s / LOOK_S, silence.owed_s / LOOK_S
 
     assert look(0, None) == (0, 0)
     assert look(0, None) == (1, 0)
@@ -61,3 +70,18 @@ def test_silence_begins_with_the_request_and_ends_with_any_byte() -> None:
     assert look(1, 8) == (0, 0)  # a byte of the answer to 8
     assert look(1, 8) == (1, 1)
     assert look(1, 8) == (2, 2)
+
+
+def test_patience_doubles_with_every_closing_and_comes_back() -> None:
+    """What one thing broke is closed within seconds, and counts once; ten minutes are enough."""
+    closings = Closings()
+    assert closings.factor(0.0) == 1
+    for now_s in (0.0, 3.0, SAME_S):
+        closings.note(now_s)
+        assert closings.factor(now_s) == 1
+    assert closings.factor(SAME_S + 1) == 2
+    closings.note(100.0)
+    assert closings.factor(100.0) == 2
+    assert closings.factor(100.0 + SAME_S + 1) == 4
+    assert closings.factor(REMEMBERED_S + 1) == 2
+    assert closings.factor(100.0 + REMEMBERED_S) == 1

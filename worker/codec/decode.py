@@ -93,20 +93,20 @@ class Decoder:
         """
         given = list(filter(None, values))
         joined = b"".join(given)
-        text = joined.isascii()
+        is_ascii = joined.isascii()
         try:
             if max(map(len, given), default=0) >= self._least:
                 self._refuse_deep(given)
-            if not text:
+            if not is_ascii:
                 # Each begins and ends with an ASCII character, so none completes another's.
                 joined.decode()
         except MALFORMED:
             return self._decode_each(values)
         events, errors = self._events(values)
         rows = np.delete(np.arange(len(values), dtype=np.int64), list(errors))
-        if not text:  # else the first look told all
+        if not is_ascii:  # ASCII is UTF-8: it was told why it is no JSON
             errors = {row: self._reason(values[row], error) for row, error in errors.items()}
-        faults, drops = _odd(values, errors)
+        faults, drops = _fates(values, errors)
         carries = self._times and CARRIES.search(joined)
         return self._decoded(events, rows, faults, drops, values if carries else [])
 
@@ -127,8 +127,9 @@ class Decoder:
     def _reason(self, value: bytes | None, error: Exception) -> Exception:
         """Why a value cannot be read, looked at by itself: no UTF-8 is told before no JSON."""
         try:
-            self._one(value)  # type: ignore[arg-type]  # None raises
-        except (TypeError, *MALFORMED) as own:
+            if value is not None:
+                self._one(value)
+        except MALFORMED as own:
             return own.with_traceback(None)
         return error
 
@@ -164,7 +165,7 @@ class Decoder:
                 rows.append(row)
             except (TypeError, *MALFORMED) as error:
                 errors[row] = error.with_traceback(None)
-        faults, drops = _odd(values, errors)
+        faults, drops = _fates(values, errors)
         return self._decoded(events, np.array(rows, dtype=np.int64), faults, drops, values)
 
     def _decoded(
@@ -218,7 +219,7 @@ class Decoder:
         return list(found.values())
 
 
-def _odd(
+def _fates(
     values: Sequence[bytes | None], errors: Mapping[int, Exception]
 ) -> tuple[list[Fault], list[Drop]]:
     """The fate of rows that cannot be read."""

@@ -121,7 +121,7 @@ def _halved(step: Step, batch: Batch, done: Run, observer: Observer | None) -> B
     middle = len(batch) // 2
     index = np.arange(len(batch))
     parts = (batch.take(index[:middle]), batch.take(index[middle:]))
-    return _concatenated([run_step(step, part, done, observer) for part in parts])
+    return _concatenated(step, [run_step(step, part, done, observer) for part in parts])
 
 
 def _rejected(step: Step, batch: Batch, error: Exception, done: Run) -> Batch:
@@ -159,13 +159,13 @@ def _compact(step: Step, batch: Batch, done: Run, *, whole: bool) -> Batch:
     return batch.take(live)
 
 
-def _concatenated(halves: list[Batch]) -> Batch:
+def _concatenated(step: Step, halves: list[Batch]) -> Batch:
     halves = [half for half in halves if len(half)] or halves[:1]
     rows = np.concatenate([half.rows for half in halves])
     columns = {}
     for name in halves[0].columns:
-        if not all(name in half.columns for half in halves):
-            continue  # one half has taken rows out, and what nobody reads with them
+        if step.needed is not None and name not in step.needed:
+            continue  # one half may have taken rows out, and what nobody reads with them
         parts = [half[name] for half in halves]
         valid = None
         if any(part.valid is not None for part in parts):

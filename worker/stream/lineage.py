@@ -15,7 +15,8 @@ MAX_MESSAGE_BYTES = 1_024
 Headers = list[tuple[str, bytes]]
 _PLACE = ("topic", "partition", "offset", "timestamp")
 _BRIEF = {f"rtml-dlq-{name}" for name in (*_PLACE, "stage", "error", "attempt", "replay-of")}
-_FIRST_ATTEMPT, _FIRST_AT = ("rtml-dlq-attempt", b"1"), "rtml-dlq-first-at"
+_FIRST_ATTEMPT = ("rtml-dlq-attempt", b"1")
+_FIRST_AT = "rtml-dlq-first-at"
 
 
 @dataclass(frozen=True, slots=True)

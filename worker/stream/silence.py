@@ -1,8 +1,7 @@
 """How long a connection may owe an answer without a byte coming in.
 
-Where the other end is gone without a word (its machine is off, a load balancer forgot it), what is
-written seems to arrive, and nothing ever answers. A request's own time is far longer: brokers wait
-for each other, and a slow line carries a megabyte in a minute.
+A request's own time is far longer: brokers wait for each other, and a slow line carries a megabyte
+in a minute.
 """
 
 from __future__ import annotations
@@ -15,10 +14,13 @@ from aiokafka.protocol.admin import CreateTopicsRequest, DeleteTopicsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
 
-LOOK_S = 1.0
+LOOK_S = 0.5
 PATIENCE_S = 5.0
-"""Below the 10 s after which a group gives a member up whose heartbeats do not arrive."""
+"""Below the 10 s after which, by default, a group gives up a member whose heartbeats stay away."""
 SLOWEST_BYTES_PER_S = 20_000
+SAME_S = 10.0
+"""Connections that are closed within this time were broken by one and the same thing."""
+REMEMBERED_S = 600.0
 
 _UNBOUNDED = frozenset(
     request.API_KEY
@@ -68,3 +70,24 @@ class Silence:
     def owed_s(self) -> float:
         """For how long nothing has come of an answer that is due."""
         return min(self._quiet_looks, self._due_looks) * LOOK_S
+
+
+class Closings:
+    """How often connections to a broker were closed lately: each time, patience doubles.
+
+    A broker may be slow with one kind of request and quick to let new clients in: closing its
+    connections again and again would only make it slower.
+    """
+
+    def __init__(self) -> None:
+        self._at_s: list[float] = []
+
+    def note(self, now_s: float) -> None:
+        """One or more were closed."""
+        self._at_s = [at_s for at_s in self._at_s if now_s - at_s < REMEMBERED_S]
+        if not self._at_s or now_s - self._at_s[-1] > SAME_S:
+            self._at_s.append(now_s)
+
+    def factor(self, now_s: float) -> int:
+        """By how much longer than usual an answer is waited for."""
+        return 1 << sum(SAME_S < now_s - at_s < REMEMBERED_S for at_s in self._at_s)
