@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-
-from worker.batch import Rows
+from worker.codec.gaps import with_gaps, without
 from worker.codec.outcome import Outcomes
 from worker.errors import Fault
 from worker.graph.plan import Plan
@@ -43,6 +40,9 @@ def score(
 
     Returns:
         Exactly one of Scored, Dropped or Rejected per value; no event changes another's.
+
+    Raises:
+        RuntimeError: a record would have no outcome, or two: a bug here; commit nothing.
     """
     start = clock() if clock else 0.0
     decoded = plan.decoder.decode(values)
@@ -50,18 +50,21 @@ def score(
     done = run(plan, decoded.batch, clock, observer)
     ran = clock() if clock else 0.0
     batch = done.batch
-    encoded, unfit = plan.encoder.encode(batch, values, decoded.carries)
+    drops = [*decoded.drops, *done.drops.values()]
     faults: dict[int, Fault] = {fault.row: fault for fault in decoded.faults}
     faults.update(done.faults)
+    gaps = sorted(faults.keys() | {drop.row for drop in drops})
+    if len(gaps) + len(batch) != len(values):
+        raise RuntimeError(f"{len(values)} records, {len(gaps)} of them gone, {len(batch)} left")
+    # A tombstone is a gap.
+    originals: list[bytes] = without(values, gaps)  # type: ignore[arg-type]
+    encoded, unfit = plan.encoder.encode(batch, originals, decoded.carries)
     faults.update((fault.row, fault) for fault in unfit)
     chosen = batch[TOPIC_COLUMN].to_list() if len(plan.topics) > 1 else None
-    scored, topics = list[bytes | None](encoded), chosen
-    if len(batch) < len(values):
-        scored = _placed(encoded, batch.rows, len(values))
-        topics = None if chosen is None else _placed(chosen, batch.rows, len(values))
+    scored = with_gaps(encoded, gaps)
+    topics = None if chosen is None else with_gaps(chosen, gaps)
     for fault in unfit:
         scored[fault.row] = None
-    drops = [*decoded.drops, *done.drops.values()]
     if timing is not None and clock is not None:
         timing.decode, timing.nodes, timing.encode = read - start, done.seconds, clock() - ran
     return Outcomes(
@@ -72,10 +75,3 @@ def score(
         done.unknown,
         done.unsure,
     )
-
-
-def _placed(found: Sequence[Any], rows: Rows, n: int) -> list[Any]:
-    """``n`` entries: what was found of the rows at their places, None elsewhere."""
-    placed = np.full(n, None, dtype=object)
-    placed[rows] = found
-    return placed.tolist()

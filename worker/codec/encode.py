@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress, repeat
+from itertools import repeat
 from operator import itemgetter
 
 import msgspec
@@ -44,14 +44,14 @@ class Encoder:
         self._spliced = b"%b," + body + b"}"
 
     def encode(
-        self, batch: Batch, values: Sequence[bytes | None], carries: frozenset[int]
+        self, batch: Batch, originals: list[bytes], carries: frozenset[int]
     ) -> tuple[list[bytes], list[Fault]]:
         """The sink's value of each live row.
 
         Args:
             batch: ``n`` live rows with the sink's columns.
-            values: the original values, by the positions in ``batch.rows``.
-            carries: positions of all values that already hold a sink field; others may be there.
+            originals: the ``n`` values that they were read from.
+            carries: of ``batch.rows``, all whose values already hold a sink field, and maybe more.
 
         Returns:
             ``n`` values, and a fault for every row whose value must not be published.
@@ -61,7 +61,6 @@ class Encoder:
         if not self._merge:
             only = [self._only % row for row in zip(*parts, strict=True)]
             return only or [b"{}"] * len(batch), faults
-        originals = _originals(batch, values)
         if not parts:
             return originals, faults
         heads = _heads(originals, empty=self._empty)
@@ -107,14 +106,6 @@ class Encoder:
             else:
                 merged.append(self._spliced % (head, *texts))
         return merged
-
-
-def _originals(batch: Batch, values: Sequence[bytes | None]) -> list[bytes]:
-    if len(batch) == len(values):
-        return list(values)  # type: ignore[arg-type]  # all rows live: none is a tombstone
-    live = np.zeros(len(values), dtype=np.bool_)
-    live[batch.rows] = True
-    return list(compress(values, live.tobytes()))  # type: ignore[arg-type]  # a tombstone is not live
 
 
 def _heads(originals: list[bytes], *, empty: bool) -> list[bytes] | None:
