@@ -40,9 +40,6 @@ def score(
 
     Returns:
         Exactly one of Scored, Dropped or Rejected per value; no event changes another's.
-
-    Raises:
-        RuntimeError: a record would have no outcome, or two: a bug here; commit nothing.
     """
     start = clock() if clock else 0.0
     decoded = plan.decoder.decode(values)
@@ -54,8 +51,6 @@ def score(
     faults: dict[int, Fault] = {fault.row: fault for fault in decoded.faults}
     faults.update(done.faults)
     gaps = sorted(faults.keys() | {drop.row for drop in drops})
-    if len(gaps) + len(batch) != len(values):
-        raise RuntimeError(f"{len(values)} records, {len(gaps)} of them gone, {len(batch)} left")
     # A tombstone is a gap.
     originals: list[bytes] = without(values, gaps)  # type: ignore[arg-type]
     encoded, unfit = plan.encoder.encode(batch, originals, decoded.carries)

@@ -64,14 +64,31 @@ class Undecided(Node[FragileParams]):
         return batch.drop(rows, "missing").reject(rows, "Missing", "is missing")
 
 
+class Careless(Node[FragileParams]):
+    """Takes rows out by itself: those where the column is missing."""
+
+    Params = FragileParams
+    EXAMPLE: ClassVar = Fragile.EXAMPLE
+
+    def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
+        """Any column."""
+        columns.need("column", self.params.column, ANY)
+        return Signature((self.params.column,), {})
+
+    def process(self, batch: Batch) -> Batch:
+        """Without a word of why."""
+        return batch.take(~batch[self.params.column].missing)
+
+
 @contextmanager
 def installed(folder: Path) -> Iterator[None]:
-    """`Fragile` and `Undecided` as an installed package offers its nodes: by entry points."""
+    """These as an installed package offers its nodes: by entry points."""
     metadata = folder / "fragile_nodes-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: fragile-nodes\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
         f"[rtml.nodes]\nFragile = {__name__}:Fragile\nUndecided = {__name__}:Undecided\n"
+        f"Careless = {__name__}:Careless\n"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)

@@ -155,6 +155,14 @@ def test_a_node_that_raises_costs_the_guilty_rows_only(poisoned: set[int]) -> No
     assert done.batch["a"].to_list() == [item for item in items if item != POISON]
 
 
+def test_a_row_that_a_node_loses_is_its_fault() -> None:
+    """No record is without an outcome, whatever a foreign node does."""
+    done = ran([node("x", "Careless", column="a")], batch(a=[1.0, NAN, 3.0]))
+    assert told(done) == {1: "x NodeError"}
+    assert "lost or moved rows" in done.faults[1].message
+    assert done.batch["a"].to_list() == [1.0, 3.0]
+
+
 def test_the_fault_of_a_node_that_raises_is_short() -> None:
     """The exception's class and the beginning of its text, and only about the one row."""
     done = ran([node("x", "Fragile", column="a")], batch(a=[POISON, 4.0]))

@@ -22,8 +22,11 @@ from worker.stream.connection import Connection, install
 
 LOOK_S, PATIENCE_S = 0.02, 0.4
 TIMEOUT_S = 30.0
-# The answer to ApiVersions: no error; Metadata (3), JoinGroup (11), Heartbeat (12), 0 and 1 each.
-VERSIONS = struct.pack(">hi", 0, 3) + b"".join(struct.pack(">hhh", n, 0, 1) for n in (3, 11, 12))
+API_VERSIONS = 18
+# The answer to ApiVersions, version 0: no error; Metadata, JoinGroup and Heartbeat in 0 and 1.
+VERSIONS = struct.pack(">hi", 0, 4) + b"".join(
+    struct.pack(">hhh", key, 0, most) for key, most in ((3, 1), (11, 1), (12, 1), (API_VERSIONS, 0))
+)
 # The answer to Metadata, version 1: no brokers, no controller, no topics.
 NOTHING_THERE = struct.pack(">iii", 0, -1, 0)
 
@@ -33,21 +36,25 @@ Open = Callable[[], Awaitable[Connection]]
 
 @dataclass
 class Broker:
-    """Lets clients in, and says no more by default.
+    """Tells clients its versions, and no more by default.
 
     Attributes:
         welcoming: while set, new connections are let in.
-        answer: how it answers a request other than the first of a connection.
+        deaf: it answers the first request of a connection only.
+        answer: how it answers a request for anything but its versions.
         accepted: connections so far.
         read: bytes of requests that came, of all connections.
-        reading: while set, further requests are read.
+        told: how often it told its versions.
+        reading: while set, further requests of the first connection are read.
         serving: a task for each connection.
         ends: what ended each, in that order.
     """
 
     welcoming: asyncio.Event = field(default_factory=asyncio.Event)
+    deaf: bool = False
     answer: Answer | None = None
     accepted: int = 0
+    told: int = 0
     read: int = 0
     reading: asyncio.Event = field(default_factory=asyncio.Event)
     serving: list[asyncio.Task[None]] = field(default_factory=list)
@@ -59,19 +66,28 @@ class Broker:
         assert task is not None
         self.serving.append(task)
         self.accepted += 1
+        first = self.accepted == 1
         try:
             await self.welcoming.wait()
-            await write(writer, await self._request(reader) + VERSIONS)
+            _, correlation_id = await self._request(reader)
+            await self._tell(writer, correlation_id)
             while True:
-                await self.reading.wait()
-                correlation_id = await self._request(reader)
-                if self.answer is not None:
+                if first:
+                    await self.reading.wait()
+                key, correlation_id = await self._request(reader)
+                if key == API_VERSIONS and not self.deaf:
+                    await self._tell(writer, correlation_id)
+                elif self.answer is not None:
                     await self.answer(writer, correlation_id)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             self.ends.append(type(error).__name__)
         writer.close()
 
-    async def _request(self, reader: asyncio.StreamReader) -> bytes:
+    async def _tell(self, writer: asyncio.StreamWriter, correlation_id: bytes) -> None:
+        self.told += 1
+        await write(writer, correlation_id + VERSIONS)
+
+    async def _request(self, reader: asyncio.StreamReader) -> tuple[int, bytes]:
         size = int.from_bytes(await reader.readexactly(4))
         head = await reader.readexactly(8)
         left = size - len(head)
@@ -81,7 +97,7 @@ class Broker:
                 raise asyncio.IncompleteReadError(b"", left)
             left -= len(piece)
             self.read += len(piece)
-        return head[4:]
+        return int.from_bytes(head[:2]), head[4:]
 
 
 async def write(writer: asyncio.StreamWriter, answer: bytes) -> None:
@@ -144,7 +160,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (half_open, silence):
         monkeypatch.setattr(module, "LOOK_S", LOOK_S)
         monkeypatch.setattr(module, "PATIENCE_S", PATIENCE_S)
-    monkeypatch.setattr(half_open, "PROBE_TIMEOUT_MS", 200)
 
 
 def ask(one: Connection) -> asyncio.Future[object]:
@@ -193,17 +208,50 @@ def test_nothing_of_it_arrives_later() -> None:
     play(script)
 
 
-def test_a_connection_stays_where_no_new_one_is_let_in() -> None:
-    """The broker is away or slow; it is tried again, and what was sent may still arrive."""
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_connection_stays_where_no_new_one_is_served(
+    monkeypatch: pytest.MonkeyPatch, deaf: bool
+) -> None:
+    """The broker is away or slow; it is tried again, and what was sent may still arrive.
+
+    A broker that still lets clients in, as long as a login goes, may not answer more.
+    """
+    monkeypatch.setattr(half_open, "PROBE_TIMEOUT_S", PATIENCE_S / 2)
 
     async def script(broker: Broker, opened: Open) -> None:
-        held = await opened()
-        broker.welcoming.clear()
-        asked = ask(held)
+        held, other = await opened(), await opened()
+        broker.deaf = deaf
+        if not deaf:
+            broker.welcoming.clear()
+        asked = [ask(held), ask(other)]
         await until(lambda: broker.accepted == 3)
-        assert held.connected()
-        assert not asked.done()
-        asked.cancel()
+        await asyncio.sleep(PATIENCE_S / 2)
+        assert broker.accepted == 3  # for both of them
+        await until(lambda: broker.accepted == 4)
+        assert [held.connected(), other.connected()] == [True, True]
+        for one in asked:
+            assert not one.done()
+            one.cancel()
+
+    play(script)
+
+
+def test_a_broker_that_is_slow_with_one_kind_of_request_is_given_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It lets new ones in at once: closing them again and again would make it slower still."""
+    monkeypatch.setattr(silence, "SAME_S", 0.0)
+
+    async def script(_: Broker, opened: Open) -> None:
+        now_s = asyncio.get_running_loop().time
+        took_s = []
+        for _ in range(3):
+            began_s = now_s()
+            with pytest.raises(RequestTimedOutError):
+                await asyncio.wait_for(ask(await opened()), TIMEOUT_S)
+            took_s.append(now_s() - began_s)
+        assert took_s[1] > 2 * PATIENCE_S
+        assert took_s[2] > 4 * PATIENCE_S
 
     play(script)
 
@@ -220,6 +268,7 @@ def test_a_connection_stays_where_it_is_answered_next(monkeypatch: pytest.Monkey
         asked = ask(held)
         await until(lambda: broker.accepted == 2)
         broker.welcoming.set()
+        await until(lambda: broker.told == 3)  # the probe has been let in
         await asyncio.sleep(10 * LOOK_S)
         broker.reading.set()
         await asyncio.wait_for(asked, TIMEOUT_S)

@@ -95,6 +95,8 @@ def run_step(step: Step, batch: Batch, done: Run, observer: Observer | None = No
         return _empty(step.types, batch)
     try:
         made = step.node.process(batch)
+        if made.rows is not batch.rows and not np.array_equal(made.rows, batch.rows):
+            raise ValueError("the node lost or moved rows; nodes mark rows, and take none out")
     except Exception as error:  # noqa: BLE001 - whatever a node raises costs its guilty rows only
         if observer is not None:
             observer(step, batch, None)
@@ -164,8 +166,9 @@ def _concatenated(step: Step, halves: list[Batch]) -> Batch:
     rows = np.concatenate([half.rows for half in halves])
     columns = {}
     for name in halves[0].columns:
-        if step.needed is not None and name not in step.needed:
-            continue  # one half may have taken rows out, and what nobody reads with them
+        idle = step.needed is not None and name not in step.needed
+        if idle and not all(name in half.columns for half in halves):
+            continue  # one half has taken rows out, and what nobody reads with them
         parts = [half[name] for half in halves]
         valid = None
         if any(part.valid is not None for part in parts):

@@ -19,14 +19,14 @@ from typing import Any
 import structlog
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import RequestTimedOutError
+from aiokafka.protocol.admin import ApiVersionRequest
 
-from worker.stream.silence import LOOK_S, PATIENCE_S, Closings, Silence, patience_s
+from worker.stream.silence import LOOK_S, PATIENCE_S, Closings, Silence, patience_s, wait_s
 
-PROBE_TIMEOUT_MS = 5_000
-"""For each step of letting a new connection in."""
-SECOND_LOOKS = 2
+PROBE_TIMEOUT_S = 10.0
+SECOND_LOOKS = 3
 """A broker that has come back may let the new connection in before it answers the old one."""
-_RESET = struct.pack("ii", 1, 0)
+_FORGET = struct.pack("ii", 1, 0)
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +48,7 @@ class Watched(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no type
 
     def another(self) -> Watched:
         """A connection to the same broker, for the same client, not opened yet."""
-        given = {**self._given, "on_close": None, "request_timeout_ms": PROBE_TIMEOUT_MS}
-        return type(self)(self.host, self.port, **given)
+        return type(self)(self.host, self.port, **{**self._given, "on_close": None})
 
     def _handle_frame(self, resp: bytes) -> None:
         """Takes an answer; hears in it for how long the broker will not read here (KIP-219)."""
@@ -75,31 +74,47 @@ class Watched(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no type
 
     @property
     def is_as_quiet(self) -> bool:
-        """Whether nothing came for as long, and nothing is owed that takes any time."""
-        return self.silence.quiet_s >= PATIENCE_S and self._patience_s() < math.inf
+        """Whether nothing came for as long, though a request that it reads might be on its way."""
+        request = self._requests[0][1] if self._requests else None
+        return self.silence.quiet_s >= (PATIENCE_S if request is None else wait_s(request))
 
     def _patience_s(self) -> float:
-        return patience_s(self._requests[0][1]) if self._requests else 0.0
-
-    def drop(self) -> None:
-        """Ends it so that nothing of it can arrive later than what is asked anew.
-
-        What it owes ends as if its own time were over.
-        """
-        transport = self._writer.transport
-        with suppress(OSError):  # it has just ended by itself
-            held = transport.get_extra_info("socket")
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        for _, _, answer in self._requests:
-            if not answer.done():
-                answer.set_exception(RequestTimedOutError())
-        self.close(reason=CloseReason.CONNECTION_TIMEOUT)
-        transport.abort()
+        return patience_s(self._requests[0][1]) if self._requests else math.inf
 
     @property
     def due(self) -> str:
         """What the answer that is waited for is to; empty where none is."""
         return type(self._requests[0][1]).__name__ if self._requests else ""
+
+    def drop(self) -> None:
+        """Ends it; what it owes ends as if its own time were over."""
+        for _, _, answer in self._requests:
+            if not answer.done():
+                answer.set_exception(RequestTimedOutError())
+        self.close(reason=CloseReason.CONNECTION_TIMEOUT)
+
+    def close(self, reason: CloseReason | None = None, exc: BaseException | None = None) -> Any:
+        """Ends it; after a time-out so that nothing leaves this machine any more.
+
+        What is owed is asked again by another connection: a request that came after that would be
+        a second one.
+        """
+        transport = None
+        if reason is CloseReason.CONNECTION_TIMEOUT and self._writer is not None:
+            transport = self._writer.transport
+            _reset(transport)
+        closed = super().close(reason=reason, exc=exc)
+        if transport is not None:
+            transport.abort()
+        return closed
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Lets the kernel forget what it has not sent yet."""
+    held = transport.get_extra_info("socket")
+    if held is not None:
+        with suppress(OSError, ValueError):  # it has just ended by itself
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
 
 
 class Watch:
@@ -123,10 +138,10 @@ class Watch:
         held = [one for one in self._open if one.connected()]
         self._looking = bool(held)
         if held:
+            asyncio.get_running_loop().call_later(LOOK_S, self._look)
             for one in held:
                 one.look()
             self._judge(held)
-            asyncio.get_running_loop().call_later(LOOK_S, self._look)
         elif self._probe is not None:
             self._probe.cancel()
 
@@ -139,11 +154,18 @@ class Watch:
                 self._drop(overdue, held)
         elif overdue and self._probe is None:
             self._probe = asyncio.ensure_future(self._let_in(overdue[0].another(), held))
+            self._probe.add_done_callback(self._probed)
+
+    def _probed(self, _: asyncio.Task[None]) -> None:
+        self._probe = None
 
     async def _let_in(self, new: Watched, held: list[Watched]) -> None:
-        """Tries a new connection; what still says nothing two looks after that is dropped."""
+        """Tries a new connection; what still says nothing some looks after that is dropped."""
         try:
-            await new.connect()
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                await new.connect()
+                # After a login: before it, ApiVersions is answered by who could not answer more.
+                await new.send(ApiVersionRequest())
             self._looks_left = SECOND_LOOKS
         except Exception as error:  # noqa: BLE001 - whatever keeps a new one out is no proof
             log.info("broker_silent", broker=f"{new.host}:{new.port}", reason=repr(error))
@@ -151,7 +173,6 @@ class Watch:
                 one.silence = Silence()  # asked again after as long a silence
         finally:
             new.close()
-            self._probe = None
 
     def _drop(self, overdue: list[Watched], held: list[Watched]) -> None:
         """Ends them, and what has been as quiet: an idle one is found out only when used again."""

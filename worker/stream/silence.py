@@ -29,14 +29,18 @@ _UNBOUNDED = frozenset(
 """Their answers wait for other members, or for all brokers."""
 
 
-def patience_s(request: Any) -> float:
-    """After which silence its answer is overdue; infinite where it never is."""
+def wait_s(request: Any) -> float:
+    """After which silence an answer is overdue once the broker has read its request."""
     if request.API_KEY in _UNBOUNDED:
         return math.inf
-    patience = PATIENCE_S + len(request.encode()) / SLOWEST_BYTES_PER_S
     if request.API_KEY == FetchRequest.API_KEY:
-        patience += request.max_wait_time / 1_000
-    return patience
+        return PATIENCE_S + float(request.max_wait_time) / 1_000
+    return PATIENCE_S
+
+
+def patience_s(request: Any) -> float:
+    """The same, and the time that a slow line needs for the request; infinite: it never is."""
+    return wait_s(request) + len(request.encode()) / SLOWEST_BYTES_PER_S
 
 
 class Silence:
