@@ -106,9 +106,8 @@ class Decoder:
         rows = np.delete(np.arange(len(values), dtype=np.int64), list(errors))
         if not is_ascii:  # ASCII is UTF-8: it was told why it is no JSON
             errors = {row: self._reason(values[row], error) for row, error in errors.items()}
-        faults, drops = _fates(values, errors)
         carries = self._times and CARRIES.search(joined)
-        return self._decoded(events, rows, faults, drops, values if carries else [])
+        return self._decoded(events, rows, *_fates(values, errors), values if carries else [])
 
     def _events(
         self, values: Sequence[bytes | None]
