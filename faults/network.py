@@ -22,7 +22,7 @@ from tests.kafka.worker import Worker
 PER_S, LONGEST_S = 200, 1_200
 DELAY_S, DRIP_BYTES_PER_S, RESET_EVERY_S = 0.05, 40_000, 1.0
 BACK_S = 30.0
-"""A connection that owes an answer is found dead after some 7 s where new ones are answered; a
+"""A connection that owes an answer is found dead after some 8 s where new ones are answered; a
 request's own time is 40 s."""
 PASSED_S = {"half-open": 2.0}
 """After which what was written before a fault that takes no time has been read: it is no answer."""

@@ -64,16 +64,8 @@ class Undecided(Node[FragileParams]):
         return batch.drop(rows, "missing").reject(rows, "Missing", "is missing")
 
 
-class Careless(Node[FragileParams]):
-    """Takes rows out by itself: those where the column is missing."""
-
-    Params = FragileParams
-    EXAMPLE: ClassVar = Fragile.EXAMPLE
-
-    def check(self, columns: Columns, context: Context) -> Signature:  # noqa: ARG002 - no files
-        """Any column."""
-        columns.need("column", self.params.column, ANY)
-        return Signature((self.params.column,), {})
+class Careless(Undecided):
+    """Takes the same rows out by itself."""
 
     def process(self, batch: Batch) -> Batch:
         """Without a word of why."""

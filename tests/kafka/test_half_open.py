@@ -19,7 +19,7 @@ from tests.kafka.waiting import until
 PASSED_S = 2.0
 """After which what was written before has been read: it is no answer."""
 BACK_S = 20.0
-"""Some 7 s here. A request's own time is 40 s, the consumer's and then the producer's."""
+"""Some 8 s here. A request's own time is 40 s, the consumer's and then the producer's."""
 
 
 @pytest.mark.long

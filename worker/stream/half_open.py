@@ -74,7 +74,7 @@ class Watched(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no type
 
     @property
     def is_as_quiet(self) -> bool:
-        """Whether nothing came for as long, though a request that it reads might be on its way."""
+        """Whether nothing came for as long as an answer may take, once its request has arrived."""
         request = self._requests[0][1] if self._requests else None
         return self.silence.quiet_s >= (PATIENCE_S if request is None else wait_s(request))
 

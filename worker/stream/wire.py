@@ -2,8 +2,8 @@
 
 A worker that has three events at a time spent an eighth of its time on them: aiokafka packs and
 unpacks number by number, 627 calls for a fetch of four partitions and a produce request of three,
-with their answers. Here numbers that stand side by side are one call, by
-aiokafka's own schemas, and only for what is sent for each batch: Fetch and Produce.
+with their answers. Here numbers that stand side by side are one call, by aiokafka's own schemas,
+and only for what is sent for each batch: Fetch and Produce.
 """
 
 from __future__ import annotations
